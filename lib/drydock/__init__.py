@@ -1,0 +1,1 @@
+"""The helper library behind the Drydock notebooks: all that a lesson imports."""
