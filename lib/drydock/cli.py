@@ -1,0 +1,124 @@
+"""The `drydock` command."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from drydock import cloud
+from drydock.explain import explain
+
+INTERRUPTED = 130
+
+
+class OneLineErrors(click.Group):
+    """A command group that never shows a traceback, unless DRYDOCK_DEBUG asks for one."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("drydock: interrupted; type the command again to go on", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if os.environ.get("DRYDOCK_DEBUG"):
+                raise
+            line, code = explain(error)
+            click.echo(f"drydock: {line}", err=True)
+            ctx.exit(code)
+
+
+@click.group(cls=OneLineErrors)
+def main() -> None:
+    """Containerised ETL on Amazon ECS and EKS, run for real on a local cloud."""
+
+
+@main.command()
+def up() -> None:
+    """Start the local cloud; print the lines to eval: eval "$(drydock up)"."""
+    info = cloud.start()
+    for message in info.messages:
+        click.echo(message, err=True)
+    for line in cloud.shell_lines(info):
+        click.echo(line)
+
+
+@main.command()
+def down() -> None:
+    """Stop the local cloud; what it keeps stays on disk."""
+    click.echo("stopped" if cloud.stop() else "it was not running")
+
+
+@main.command()
+def status() -> None:
+    """Say whether the local cloud runs, where, and what it keeps."""
+    for line in cloud.status_lines():
+        click.echo(line)
+
+
+@main.command()
+@click.option("--all", "everything", is_flag=True, required=True, help="Remove all that it keeps.")
+@click.confirmation_option(prompt="Remove every object, table, log and task of the local cloud?")
+def reset(everything: bool) -> None:
+    """Stop the local cloud and remove its database, objects, logs and tasks."""
+    cloud.stop()
+    home = cloud.home_path()
+    shutil.rmtree(home, ignore_errors=False) if home.exists() else None
+    click.echo(f"removed {home}")
+
+
+@main.command()
+@click.option("--month", "months", multiple=True, help='For instance "2013-01"; all when left out.')
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--keep-raw", is_flag=True, help="Take the raw objects in S3 as they are.")
+@click.option("--notebook/--no-notebook", default=True, help="Also execute notebook 01.")
+def run(months: tuple[str, ...], as_json: bool, keep_raw: bool, notebook: bool) -> None:
+    """Run the pipeline end to end and print the run report."""
+    from drydock.pipeline.main_job import main_job  # imports pandas and matplotlib: slow, only here
+
+    console = Console(file=sys.stderr if as_json else sys.stdout)
+    report = main_job(months, console, keep_raw=keep_raw, notebook=notebook)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        report.print(console)
+    if report.problems():
+        sys.exit(1)
+
+
+@main.command()
+def doctor() -> None:
+    """Check this machine: ready, fix it with this command, or needs an admin."""
+    from drydock import doctor as checks
+
+    sys.exit(checks.main())
+
+
+@main.command()
+@click.argument("notebook", required=False, type=click.Path(path_type=Path))
+def lab(notebook: Path | None) -> None:
+    """Open the lessons in JupyterLab."""
+    folder = Path(__file__).parents[2] / "notebooks"
+    first = notebook or folder / "00_start_here.ipynb"
+    os.execvp(
+        sys.executable,
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            f"--notebook-dir={folder}",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--LabApp.news_url=None",
+            str(first),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

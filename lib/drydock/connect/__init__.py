@@ -1,0 +1,1 @@
+"""Connections to relational databases, with credentials that come from Secrets Manager."""

@@ -1,0 +1,87 @@
+"""open_lab(): the one door to the cloud that a lesson works on."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+from drydock import cloud
+
+CLUSTER = "drydock"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A cloud to work on, and the names that every lesson uses in it.
+
+    `client("ecs")` is a plain boto3 client. `home` is where the local cloud keeps its state.
+    """
+
+    endpoint: str
+    region: str
+    home: Path
+    credentials: dict[str, str]
+
+    def __repr__(self) -> str:
+        # No address: a stored notebook output must be the same on every machine.
+        return f"Lab(local cloud, {self.region}, account {self.account_id})"
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """The boto3 session behind `client`, with this lab's region and credentials only."""
+        return boto3.Session(region_name=self.region, **self.credentials)
+
+    def client(self, service: str):
+        """Return a boto3 client, for instance `lab.client("ecs")`."""
+        retry = Config(retries={"mode": "standard", "max_attempts": 4})
+        return self.session.client(service, endpoint_url=self.endpoint, config=retry)
+
+    @cached_property
+    def account_id(self) -> str:
+        """The twelve digits of the account, as STS tells them."""
+        return self.client("sts").get_caller_identity()["Account"]
+
+    @property
+    def bucket(self) -> str:
+        """The bucket that holds raw, curated and quarantined rows."""
+        return f"drydock-{self.account_id}"
+
+    @property
+    def certificates(self) -> Path:
+        """The certificate bundle that the lab's databases are verified with."""
+        return self.home / "rds" / "ca.pem"
+
+    def network(self) -> dict:
+        """Return an awsvpc networkConfiguration in the account's default VPC."""
+        ec2 = self.client("ec2")
+        subnets = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])
+        groups = ec2.describe_security_groups(
+            Filters=[{"Name": "group-name", "Values": ["default"]}]
+        )
+        return {
+            "awsvpcConfiguration": {
+                "subnets": sorted(s["SubnetId"] for s in subnets["Subnets"])[:2],
+                "securityGroups": [groups["SecurityGroups"][0]["GroupId"]],
+                "assignPublicIp": "DISABLED",
+            }
+        }
+
+
+def open_lab() -> Lab:
+    """Open the local cloud, starting it when it is not running, and return the Lab.
+
+    Raises CloudError, whose message says what to type next.
+    """
+    info = cloud.start()
+    variables = cloud.environment(info)
+    return Lab(
+        endpoint=info.endpoint,
+        region=variables["AWS_DEFAULT_REGION"],
+        home=Path(info.home),
+        credentials={
+            "aws_access_key_id": variables["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": variables["AWS_SECRET_ACCESS_KEY"],
+        },
+    )

@@ -1,0 +1,157 @@
+"""The lookup tables in a real PostgreSQL that RDS starts: airlines, airports, planes, weather."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from drydock.connect.secrets import DatabaseSecret, read_secret
+from drydock.lab import Lab
+from drydock.pipeline.raw_data import LOOKUP_TABLES, source_file
+
+INSTANCE = "drydock-lookup"
+DATABASE = "lookup"
+MASTER = "drydock_admin"
+READER = "etl"
+READER_SECRET = "drydock/lookup/etl"
+TABLES_SQL = Path(__file__).parents[3] / "data" / "lookup_tables.sql"
+
+Say = Callable[[str], None]
+
+
+def create_instance(lab: Lab, say: Say) -> dict:
+    """Return the available instance `drydock-lookup`; create it, or start it, when it has to be.
+
+    The master password is made and kept by RDS in Secrets Manager (ManageMasterUserPassword).
+    """
+    rds = lab.client("rds")
+    try:
+        instance = rds.describe_db_instances(DBInstanceIdentifier=INSTANCE)["DBInstances"][0]
+        if instance["DBInstanceStatus"] == "stopped":
+            say(f"starting the database {INSTANCE}, which was stopped")
+            rds.start_db_instance(DBInstanceIdentifier=INSTANCE)
+    except rds.exceptions.DBInstanceNotFoundFault:
+        say(f"creating the database {INSTANCE} (PostgreSQL)")
+        rds.create_db_instance(
+            DBInstanceIdentifier=INSTANCE,
+            Engine="postgres",
+            DBInstanceClass="db.t4g.micro",
+            AllocatedStorage=20,
+            DBName=DATABASE,
+            MasterUsername=MASTER,
+            ManageMasterUserPassword=True,
+            PubliclyAccessible=False,
+        )
+    rds.get_waiter("db_instance_available").wait(
+        DBInstanceIdentifier=INSTANCE, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+    )
+    return rds.describe_db_instances(DBInstanceIdentifier=INSTANCE)["DBInstances"][0]
+
+
+def load_lookups(lab: Lab, instance: dict, say: Say) -> dict[str, int]:
+    """Load the four tables with COPY, in one transaction; return the rows of each.
+
+    Tables that already hold what the source holds are left alone: a second call is quick, and a call
+    that died half-way is repaired.
+    """
+    expected = {table: _source_rows(table) for table in LOOKUP_TABLES}
+    with _connect_as_master(lab, instance) as connection:
+        if _loaded_rows(connection) != expected:
+            say(f"loading {sum(expected.values()):,} lookup rows with COPY")
+            for table in LOOKUP_TABLES:
+                connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
+            connection.execute(TABLES_SQL.read_text())
+            for table in LOOKUP_TABLES:
+                _copy(connection, table)
+            if _loaded_rows(connection) != expected:
+                raise RuntimeError(f"COPY did not load every row into {INSTANCE}")
+    return expected
+
+
+def create_reader(lab: Lab, instance: dict) -> str:
+    """Give the ETL task a user that may only read; return the ARN of its secret.
+
+    The password is made by Secrets Manager and kept nowhere else. When secret and database disagree
+    (one of them was restored or half-made), the database is brought back to the secret.
+    """
+    secrets = lab.client("secretsmanager")
+    endpoint = instance["Endpoint"]
+    try:
+        secret = read_secret(secrets, READER_SECRET)
+    except secrets.exceptions.ResourceNotFoundException:
+        password = secrets.get_random_password(PasswordLength=32, ExcludePunctuation=True)
+        secret = _reader_secret(endpoint, password["RandomPassword"])
+        secrets.create_secret(Name=READER_SECRET, SecretString=secret.to_json())
+    if (secret.host, secret.port) != (endpoint["Address"], endpoint["Port"]):
+        secret = _reader_secret(endpoint, secret.password)
+        secrets.put_secret_value(SecretId=READER_SECRET, SecretString=secret.to_json())
+    with _connect_as_master(lab, instance) as connection:
+        _grant_reading(connection, secret.password)
+    return secrets.describe_secret(SecretId=READER_SECRET)["ARN"]
+
+
+def _reader_secret(endpoint: dict, password: str) -> DatabaseSecret:
+    return DatabaseSecret(
+        host=endpoint["Address"],
+        port=endpoint["Port"],
+        username=READER,
+        dbname=DATABASE,
+        password=password,
+    )
+
+
+def _grant_reading(connection: psycopg.Connection, password: str) -> None:
+    exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
+    verb = sql.SQL("ALTER" if exists else "CREATE")
+    role = sql.Identifier(READER)
+    # Only the SCRAM verifier travels: a statement's text can end up in the server's log.
+    verifier = connection.pgconn.encrypt_password(
+        password.encode(), READER.encode(), b"scram-sha-256"
+    ).decode()
+    connection.execute(
+        sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(verifier))
+    )
+    connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(role))
+
+
+def _connect_as_master(lab: Lab, instance: dict) -> psycopg.Connection:
+    arn = instance["MasterUserSecret"]["SecretArn"]
+    text = lab.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    endpoint = instance["Endpoint"]
+    return psycopg.connect(
+        host=endpoint["Address"],
+        port=endpoint["Port"],
+        dbname=DATABASE,
+        user=MASTER,
+        password=json.loads(text)["password"],
+        sslmode="verify-full",
+        sslrootcert=str(lab.certificates),
+        connect_timeout=10,
+    )
+
+
+def _source_rows(table: str) -> int:
+    with source_file(f"{table}.csv").open("rb") as lines:
+        return sum(1 for _ in lines) - 1
+
+
+def _loaded_rows(connection: psycopg.Connection) -> dict[str, int]:
+    rows = {}
+    for table in LOOKUP_TABLES:
+        if connection.execute("SELECT to_regclass(%s)", [table]).fetchone()[0]:
+            query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+            rows[table] = connection.execute(query).fetchone()[0]
+    return rows
+
+
+def _copy(connection: psycopg.Connection, table: str) -> None:
+    statement = sql.SQL("COPY {} FROM STDIN WITH (FORMAT csv, HEADER, NULL 'NA')")
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(statement.format(sql.Identifier(table))) as copy,
+        source_file(f"{table}.csv").open("rb") as lines,
+    ):
+        while block := lines.read(1 << 16):
+            copy.write(block)

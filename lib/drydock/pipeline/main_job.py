@@ -1,0 +1,76 @@
+"""`drydock run`: the pipeline with progress bars, its chart, its executed notebook, its report."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from drydock import charts, notebooks
+from drydock.lab import Lab, open_lab
+from drydock.pipeline import raw_data, run
+from drydock.pipeline.report import RunReport
+
+LESSON = Path(__file__).parents[3] / "notebooks" / "01_pipeline.ipynb"
+
+
+class Bars(run.Watcher):
+    """Shows a run as two bars, objects and rows, and a line for each step."""
+
+    def __init__(self, console: Console):
+        self.console = console
+        self.progress = Progress(
+            TextColumn("{task.description:<8}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[running]}"),
+            console=console,
+        )
+        self.running: set[str] = set()
+
+    def say(self, line: str) -> None:
+        self.console.print(line, highlight=False)
+
+    def expect(self, objects: int, rows: int) -> None:
+        self.say(f"{objects} tasks on Fargate, one for each month")
+        self.objects_bar = self.progress.add_task("objects", total=objects, running="")
+        self.rows_bar = self.progress.add_task("rows", total=rows, running="")
+
+    def task(self, month: str, status: str) -> None:
+        if status == "STOPPED":
+            self.running.discard(month)
+            self.progress.advance(self.objects_bar)
+        elif status == "RUNNING":
+            self.running.add(month)
+        names = " ".join(sorted(self.running))
+        self.progress.update(self.objects_bar, running=f"running {names}" if names else "")
+
+    def rows(self, month: str, rows: int) -> None:
+        self.progress.advance(self.rows_bar, rows)
+
+
+def main_job(months: Sequence[str], console: Console, keep_raw: bool, notebook: bool) -> RunReport:
+    """Run the pipeline, save chart and executed notebook beside each other, return the report."""
+    months = raw_data.check_months(months or raw_data.MONTHS)
+    lab = open_lab()
+    with run.only_run(lab.home):
+        bars = Bars(console)
+        with bars.progress:
+            report = run.run(lab, months, bars, keep_raw=keep_raw)
+        save_files(lab, report, console, notebook)
+    return report
+
+
+def save_files(lab: Lab, report: RunReport, console: Console, notebook: bool) -> None:
+    """Write the run's chart and, unless told not to, notebook 01 executed on this very lab."""
+    folder = lab.home / "runs" / "latest"
+    folder.mkdir(parents=True, exist_ok=True)
+    chart = folder / "throughput.png"
+    charts.throughput_per_task(report.tasks).savefig(chart, dpi=150)
+    report.files["chart"] = str(chart)
+    if notebook:
+        console.print("executing notebook 01 on the same lab", highlight=False)
+        executed = folder / LESSON.name
+        notebooks.execute(LESSON, executed)
+        report.files["notebook"] = str(executed)
