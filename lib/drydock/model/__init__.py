@@ -1,0 +1,1 @@
+"""What a choice costs and yields: plain functions of their arguments and of the files in data/."""
