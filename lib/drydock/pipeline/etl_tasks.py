@@ -20,7 +20,10 @@ POLL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class TaskRun:
-    """One stopped task as the report and the charts need it. Memory is the peak, in MiB."""
+    """One stopped task as the report and the charts need it. Memory is the peak, in MiB.
+
+    `rows` were read; of these `quarantined` were put aside.
+    """
 
     month: str
     task_id: str
@@ -30,6 +33,7 @@ class TaskRun:
     billed_seconds: float
     memory_mib: float | None
     rows: int
+    quarantined: int
 
     @property
     def succeeded(self) -> bool:
@@ -41,10 +45,9 @@ def render_task_definition(path: Path, values: dict[str, str]) -> dict:
     return json.loads(string.Template(path.read_text()).substitute(values))
 
 
-def register_etl(lab: Lab, image: str, roles: dict[str, str], secret_arn: str) -> dict:
-    """Register the ETL's Fargate task definition; return what ECS answers."""
-    create_log_group(lab, LOG_GROUP)
-    definition = render_task_definition(
+def etl_task_definition(lab: Lab, image: str, roles: dict[str, str], secret_arn: str) -> dict:
+    """Return the ETL's Fargate task definition, as `register_task_definition` takes it."""
+    return render_task_definition(
         CONTAINERS / "etl" / "task-definition.json",
         {
             "Image": image,
@@ -56,7 +59,6 @@ def register_etl(lab: Lab, image: str, roles: dict[str, str], secret_arn: str) -
             "Certificates": str(lab.certificates),
         },
     )
-    return lab.client("ecs").register_task_definition(**definition)["taskDefinition"]
 
 
 def create_log_group(lab: Lab, name: str) -> None:
@@ -66,19 +68,20 @@ def create_log_group(lab: Lab, name: str) -> None:
         logs.create_log_group(logGroupName=name)
 
 
-def launch(lab: Lab, task_definition: str, month: str) -> str:
-    """Start the task that transforms `month`; return its ARN. Raises RuntimeError on a failure."""
+def launch(lab: Lab, task_definition: str, *months: str) -> str:
+    """Start one task that transforms `months`; return its ARN. Raises RuntimeError on a failure."""
+    label = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
     answer = lab.client("ecs").run_task(
         cluster=CLUSTER,
         taskDefinition=task_definition,
         launchType="FARGATE",
         networkConfiguration=lab.network(),
         startedBy=STARTED_BY,
-        overrides={"containerOverrides": [{"name": "etl", "command": [month]}]},
-        tags=[{"key": "month", "value": month}],
+        overrides={"containerOverrides": [{"name": "etl", "command": list(months)}]},
+        tags=[{"key": "month", "value": label}],
     )
     if answer["failures"]:
-        raise RuntimeError(f"ECS placed no task for {month}: {answer['failures'][0]['reason']}")
+        raise RuntimeError(f"ECS placed no task for {label}: {answer['failures'][0]['reason']}")
     return answer["tasks"][0]["taskArn"]
 
 
@@ -93,7 +96,8 @@ def follow(
     while waiting:
         for start in range(0, len(waiting), 100):
             batch = waiting[start : start + 100]
-            for task in ecs.describe_tasks(cluster=CLUSTER, tasks=batch)["tasks"]:
+            answer = ecs.describe_tasks(cluster=CLUSTER, tasks=batch, include=["TAGS"])
+            for task in answer["tasks"]:
                 if seen.get(task["taskArn"]) != task["lastStatus"]:
                     seen[task["taskArn"]] = task["lastStatus"]
                     on_change(task)
@@ -159,20 +163,22 @@ def summarise(lab: Lab, task: dict) -> TaskRun:
     Fargate bills from the start of the image pull to the end of the task: `billed_seconds` is that
     span before rounding, `seconds` the time that the program itself ran.
     """
-    month = next(tag["value"] for tag in task["tags"] if tag["key"] == "month")
     container = task["containers"][0]
-    manifest = read_manifest(lab, month) if container.get("exitCode") == 0 else None
+    months = task["overrides"]["containerOverrides"][0]["command"]
+    succeeded = container.get("exitCode") == 0
+    published = [read_manifest(lab, month)["rows"] for month in months] if succeeded else []
     task_id = task["taskArn"].rsplit("/", 1)[1]
     stopped = task.get("executionStoppedAt", task["stoppedAt"])
     return TaskRun(
-        month=month,
+        month=next(tag["value"] for tag in task["tags"] if tag["key"] == "month"),
         task_id=task_id,
         exit_code=container.get("exitCode"),
         reason=container.get("reason") or task.get("stoppedReason", ""),
         seconds=_seconds(stopped - task.get("startedAt", stopped)),
         billed_seconds=_seconds(stopped - task.get("pullStartedAt", stopped)),
         memory_mib=peak_memory_mib(lab, task),
-        rows=manifest["rows"]["read"] if manifest else 0,
+        rows=sum(rows["read"] for rows in published),
+        quarantined=sum(rows["quarantined"] for rows in published),
     )
 
 

@@ -1,8 +1,8 @@
 """Container images of the lab: a folder with a Dockerfile, put into ECR.
 
 Without a container engine no layer is built. The image that ECR then holds is an OCI manifest
-without layers, whose annotation names the folder; the local cloud reads that folder's Dockerfile and
-runs its program. A changed file gives another digest, as a rebuilt image would.
+without layers, whose annotation names the folder; the local cloud reads that folder's Dockerfile
+and runs its program. A changed file gives another digest, as a rebuilt image would.
 """
 
 import contextlib
@@ -27,15 +27,18 @@ def build(lab: Lab, repository: str, folder: Path, tag: str = "1") -> str:
         raise WrongInput(f"{folder} has no Dockerfile; name a folder under {CONTAINERS}")
     ecr = lab.client("ecr")
     uri = _repository_uri(ecr, repository)
+    manifest = _manifest(folder)
+    # As in every registry, the digest of an image is the SHA-256 of its manifest.
+    digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
     with contextlib.suppress(ecr.exceptions.ImageAlreadyExistsException):
         ecr.put_image(
             repositoryName=repository,
             imageTag=tag,
-            imageManifest=_manifest(folder),
+            imageManifest=manifest,
             imageManifestMediaType=MANIFEST_TYPE,
+            imageDigest=digest,
         )
-    found = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
-    return f"{uri}@{found['images'][0]['imageId']['imageDigest']}"
+    return f"{uri}@{digest}"
 
 
 def _repository_uri(ecr, repository: str) -> str:

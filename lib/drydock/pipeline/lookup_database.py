@@ -1,6 +1,7 @@
 """The lookup tables in a real PostgreSQL that RDS starts: airlines, airports, planes, weather."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,8 +29,10 @@ def create_instance(lab: Lab, say: Say) -> dict:
     """
     rds = lab.client("rds")
     try:
-        instance = rds.describe_db_instances(DBInstanceIdentifier=INSTANCE)["DBInstances"][0]
-        if instance["DBInstanceStatus"] == "stopped":
+        # boto3 has no waiter for "stopped", and only a stopped instance can be started.
+        while (status := _describe(rds)["DBInstanceStatus"]) == "stopping":
+            time.sleep(0.5)
+        if status == "stopped":
             say(f"starting the database {INSTANCE}, which was stopped")
             rds.start_db_instance(DBInstanceIdentifier=INSTANCE)
     except rds.exceptions.DBInstanceNotFoundFault:
@@ -47,14 +50,14 @@ def create_instance(lab: Lab, say: Say) -> dict:
     rds.get_waiter("db_instance_available").wait(
         DBInstanceIdentifier=INSTANCE, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
     )
-    return rds.describe_db_instances(DBInstanceIdentifier=INSTANCE)["DBInstances"][0]
+    return _describe(rds)
 
 
 def load_lookups(lab: Lab, instance: dict, say: Say) -> dict[str, int]:
     """Load the four tables with COPY, in one transaction; return the rows of each.
 
-    Tables that already hold what the source holds are left alone: a second call is quick, and a call
-    that died half-way is repaired.
+    Tables that already hold what the source holds are left alone: a second call is quick, and a
+    call that died half-way is repaired.
     """
     expected = {table: _source_rows(table) for table in LOOKUP_TABLES}
     with _connect_as_master(lab, instance) as connection:
@@ -90,6 +93,10 @@ def create_reader(lab: Lab, instance: dict) -> str:
     with _connect_as_master(lab, instance) as connection:
         _grant_reading(connection, secret.password)
     return secrets.describe_secret(SecretId=READER_SECRET)["ARN"]
+
+
+def _describe(rds) -> dict:
+    return rds.describe_db_instances(DBInstanceIdentifier=INSTANCE)["DBInstances"][0]
 
 
 def _reader_secret(endpoint: dict, password: str) -> DatabaseSecret:

@@ -1,12 +1,12 @@
 """`drydock run`: the pipeline with progress bars, its chart, its executed notebook, its report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from drydock import charts, notebooks
+from drydock import charts, cloud, notebooks
 from drydock.lab import Lab, open_lab
 from drydock.pipeline import raw_data, run
 from drydock.pipeline.report import RunReport
@@ -46,13 +46,17 @@ class Bars(run.Watcher):
         names = " ".join(sorted(self.running))
         self.progress.update(self.objects_bar, running=f"running {names}" if names else "")
 
-    def rows(self, month: str, rows: int) -> None:
-        self.progress.advance(self.rows_bar, rows)
+    def show(self, stages: Mapping[str, str], **counts: int) -> None:
+        if "rows" in counts:
+            done = counts["rows"] + counts["quarantined"]
+            self.progress.update(self.rows_bar, completed=done)
 
 
 def main_job(months: Sequence[str], console: Console, keep_raw: bool, notebook: bool) -> RunReport:
     """Run the pipeline, save chart and executed notebook beside each other, return the report."""
     months = raw_data.check_months(months or raw_data.MONTHS)
+    for message in cloud.start().messages:
+        console.print(message, highlight=False)
     lab = open_lab()
     with run.only_run(lab.home):
         bars = Bars(console)

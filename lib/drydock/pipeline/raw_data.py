@@ -9,7 +9,7 @@ import gzip
 import importlib.util
 import io
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -52,8 +52,8 @@ def source_file(name: str) -> Path:
     return path
 
 
-def monthly_objects() -> Iterator[tuple[str, bytes]]:
-    """Yield (month, gzip CSV) in the source's own lines and order.
+def monthly_objects(months: Sequence[str] = MONTHS) -> Iterator[tuple[str, bytes]]:
+    """Yield (month, gzip CSV) for `months`, in the source's own lines and order.
 
     The gzip header carries no clock and no name, so that the same rows always give the same bytes.
     """
@@ -63,7 +63,7 @@ def monthly_objects() -> Iterator[tuple[str, bytes]]:
         for line in lines:
             year, month, _ = line.split(b",", 2)
             rows_of[f"{year.decode()}-{int(month):02}"].append(line)
-    for month in MONTHS:
+    for month in months:
         # level 6: the size of level 9 within 1 %, in a third of the time
         yield month, gzip.compress(header + b"".join(rows_of[month]), compresslevel=6, mtime=0)
 

@@ -8,7 +8,8 @@ import contextlib
 import fcntl
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from drydock.errors import AnotherRun, DrydockError
@@ -44,8 +45,15 @@ class Watcher:
     def task(self, month: str, status: str) -> None:
         """The task of `month` has reached `status`, one of ECS's own ("RUNNING", …)."""
 
-    def rows(self, month: str, rows: int) -> None:
-        """The task of `month` has published its `rows` rows."""
+    def show(self, stages: Mapping[str, str], **counts: int) -> None:
+        """Stages and counts of the pipeline's picture; see `drydock.dashboards.draw`."""
+
+
+class PictureWatcher(Watcher):
+    """Lights up the boxes of a PipelinePicture while a run goes through them."""
+
+    def __init__(self, picture):
+        self.show = picture.show
 
 
 @contextlib.contextmanager
@@ -73,19 +81,27 @@ def run(lab: Lab, months: Sequence[str], watcher: Watcher, keep_raw: bool = Fals
     lab.client("ecs").create_cluster(clusterName=CLUSTER)
     if leftovers := etl_tasks.stop_leftovers(lab):
         watcher.say(f"stopped {leftovers} tasks that an earlier run had left")
+    watcher.show({"raw": "running"})
     raw = upload_raw(lab, months, watcher, keep_raw)
+    watcher.show({"raw": "done", "lookup": "running"}, objects=len(months))
     instance = lookup_database.create_instance(lab, watcher.say)
-    lookup_database.load_lookups(lab, instance, watcher.say)
+    lookup_rows = lookup_database.load_lookups(lab, instance, watcher.say)
+    watcher.show({"lookup": "done"}, lookup_rows=sum(lookup_rows.values()))
     secret_arn = lookup_database.create_reader(lab, instance)
     role_arns = roles.create_roles(lab, secret_arn)
     image = images.build(lab, "drydock/etl", CONTAINERS / "etl")
-    definition = etl_tasks.register_etl(lab, image, role_arns, secret_arn)
+    etl_tasks.create_log_group(lab, etl_tasks.LOG_GROUP)
+    definition = lab.client("ecs").register_task_definition(
+        **etl_tasks.etl_task_definition(lab, image, role_arns, secret_arn)
+    )["taskDefinition"]
     watcher.expect(len(months), sum(raw[month]["rows"] for month in months))
+    watcher.show({"tasks": "running"}, tasks=len(months), tasks_done=0)
     etl_started = time.monotonic()
     tasks = run_tasks(lab, definition["taskDefinitionArn"], months, watcher)
     etl_seconds = time.monotonic() - etl_started
     refuse_failures(lab, tasks)
     watcher.say("starting the data API")
+    watcher.show({"api": "running"})
     api_image = images.build(lab, "drydock/api", CONTAINERS / "api")
     url = data_api.start_service(lab, api_image, role_arns)
     report = RunReport(
@@ -96,6 +112,7 @@ def run(lab: Lab, months: Sequence[str], watcher: Watcher, keep_raw: bool = Fals
         **run_cost(tasks, definition),
         api_url=url,
     )
+    watcher.show({"api": "done"}, served=report.served["rows"])
     report.wall_seconds = time.monotonic() - started
     return report
 
@@ -108,9 +125,7 @@ def upload_raw(
     s3.create_bucket(Bucket=lab.bucket)
     watcher.say(f"raw objects to s3://{lab.bucket}/raw/flights/")
     totals = {}
-    for month, body in raw_data.monthly_objects():
-        if month not in months:
-            continue
+    for month, body in raw_data.monthly_objects(months):
         key = raw_data.raw_key(month)
         present = _etag(s3, lab.bucket, key)
         if present is None or (present != _md5(body) and not keep_raw):
@@ -131,7 +146,7 @@ def run_tasks(lab: Lab, definition: str, months: Sequence[str], watcher: Watcher
         watcher.task(month, status)
         if status == "STOPPED":
             runs.append(etl_tasks.summarise(lab, task))
-            watcher.rows(month, runs[-1].rows)
+            watcher.show(_stages(runs, len(months)), tasks=len(months), **_counts(runs))
 
     try:
         for month in months:
@@ -142,6 +157,20 @@ def run_tasks(lab: Lab, definition: str, months: Sequence[str], watcher: Watcher
         etl_tasks.stop(lab, month_of, "Interrupted by the user")
         raise
     return runs
+
+
+def _stages(runs: Sequence[TaskRun], expected: int) -> dict[str, str]:
+    """The picture's stages when `runs` of `expected` tasks have stopped."""
+    if not all(run.succeeded for run in runs):
+        return {"tasks": "failed", "curated": "failed"}
+    now = "done" if len(runs) == expected else "running"
+    return {"tasks": now, "curated": now, "quarantine": now}
+
+
+def _counts(runs: Sequence[TaskRun]) -> dict[str, int]:
+    quarantined = sum(run.quarantined for run in runs)
+    curated = sum(run.rows for run in runs) - quarantined
+    return {"tasks_done": len(runs), "rows": curated, "quarantined": quarantined}
 
 
 def refuse_failures(lab: Lab, tasks: Sequence[TaskRun]) -> None:
@@ -191,8 +220,13 @@ def served_totals(url: str) -> dict[str, int]:
 
 def run_cost(tasks: Sequence[TaskRun], definition: dict) -> dict:
     """Return what these tasks would cost on Fargate, and the price's source and date."""
-    vcpu, memory_gb = int(definition["cpu"]) / 1024, int(definition["memory"]) / 1024
-    raise NotImplementedError(prices, fargate, vcpu, memory_gb)
+    bill = fargate.run_cost(
+        [task.billed_seconds for task in tasks],
+        vcpu=Decimal(definition["cpu"]) / 1024,
+        memory_gb=Decimal(definition["memory"]) / 1024,
+    )
+    note = prices.citation(line.price for line in bill.lines)
+    return {"cost": bill.total(), "price_note": note}
 
 
 def _etag(s3, bucket: str, key: str) -> str | None:

@@ -21,7 +21,7 @@ def manifest(read: int, curated: int, quarantined: int, delay: int) -> dict:
 @pytest.fixture
 def report() -> RunReport:
     return RunReport(
-        tasks=[TaskRun("2013-02", "t1", 0, "", 2.0, 2.5, 131.0, 60)],
+        tasks=[TaskRun("2013-02", "t1", 0, "", 2.0, 2.5, 131.0, 60, 0)],
         manifests={"2013-01": manifest(100, 98, 2, 500), "2013-02": manifest(60, 60, 0, 100)},
         raw={"rows": 158, "dep_delay": 600, "arr_delay": 1200, "distance": 1800},
         served={"rows": 158, "dep_delay": 600, "arr_delay": 1200},
