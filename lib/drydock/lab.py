@@ -35,8 +35,9 @@ class Lab:
 
     def client(self, service: str):
         """Return a boto3 client, for instance `lab.client("ecs")`."""
-        retry = Config(retries={"mode": "standard", "max_attempts": 4})
-        return self.session.client(service, endpoint_url=self.endpoint, config=retry)
+        # A proxy that is set for the internet could not reach a cloud on this machine.
+        config = Config(retries={"mode": "standard", "max_attempts": 4}, proxies={})
+        return self.session.client(service, endpoint_url=self.endpoint, config=config)
 
     @cached_property
     def account_id(self) -> str:

@@ -1,1 +1,1 @@
-"""The AWS of this machine: moto for bookkeeping, own services where something must really happen."""
+"""The AWS of this machine: moto for bookkeeping, own services where something really happens."""

@@ -66,7 +66,7 @@ def wait_until_served(url: str, rows: int, timeout: float = 60) -> None:
     seen = "no answer"
     while time.monotonic() < deadline:
         try:
-            answer = httpx.get(f"{url}/healthz", timeout=5)
+            answer = httpx.get(f"{url}/healthz", timeout=5, trust_env=False)
             seen = answer.text
             if answer.status_code == 200 and answer.json()["rows"] == rows:
                 return
@@ -96,7 +96,7 @@ def flights(url: str, **filters) -> Iterator[dict]:
 
 
 def _get(url: str, **params) -> dict:
-    answer = httpx.get(url, params=params, timeout=30)
+    answer = httpx.get(url, params=params, timeout=30, trust_env=False)
     if answer.is_error:
         raise DataApiError(f"GET {answer.url} answered {answer.status_code}: {answer.text[:200]}")
     return answer.json()

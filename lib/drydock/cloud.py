@@ -1,0 +1,239 @@
+"""The local cloud as a background process: started when needed, found again, stopped, repaired."""
+
+import fcntl
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import psutil
+
+from drydock import processes
+from drydock.errors import DrydockError
+
+PORT = 5566
+REGION = "us-east-1"
+START_TIMEOUT = 60.0  # seconds
+STOP_TIMEOUT = 60.0  # tasks and databases may take their time
+LARGEST_LOG = 10_000_000  # bytes
+ROOMS = {
+    "state": "buckets, secrets, roles, clusters",
+    "objects": "S3 objects",
+    "rds": "databases",
+    "tasks": "scratch of tasks",
+    "runs": "run reports",
+    "set-aside": "what could not be read",
+}
+
+
+class CloudError(DrydockError):
+    """Why the local cloud cannot be used, in one line: what, where, the next command."""
+
+
+@dataclass(frozen=True)
+class CloudInfo:
+    """A running local cloud. `started`: by this call; `messages`: what a person should know."""
+
+    endpoint: str
+    pid: int
+    port: int
+    home: Path
+    started: bool = False
+    messages: list[str] = field(default_factory=list)
+
+
+def home_path(home: str | Path | None = None) -> Path:
+    """The folder that keeps everything: as given, DRYDOCK_HOME, or the user's data folder.
+
+    For root it is /var/lib/drydock: PostgreSQL runs as another user, who could not enter /root.
+    """
+    given = home or os.environ.get("DRYDOCK_HOME")
+    if given:
+        return Path(given).expanduser().absolute()
+    if os.geteuid() == 0:
+        return Path("/var/lib/drydock")
+    return platformdirs.user_data_path("drydock")
+
+
+def start(home: str | Path | None = None, port: int | None = None) -> CloudInfo:
+    """Return the running local cloud of this home; start it when it does not run.
+
+    Two calls at once start one. Raises CloudError.
+    """
+    folder = home_path(home)
+    with _one_at_a_time(folder):
+        if info := status(folder):
+            return info
+        messages = _clear_remains(folder)
+        process = _launch(folder, *_wanted_port(port))
+        record = _wait_until_ready(folder, process)
+    return _info(record, started=True, messages=messages + record.get("messages", []))
+
+
+def status(home: str | Path | None = None) -> CloudInfo | None:
+    """The local cloud of this home, or None when it does not run. Raises CloudError if it hangs."""
+    folder = home_path(home)
+    server = processes.server_of(folder)
+    if not server:
+        return None
+    record = processes.read_record(folder)
+    if not record or record["pid"] != server.pid or not processes.answers(record):
+        raise CloudError(
+            f"The local cloud of {folder} (pid {server.pid}) does not answer: "
+            "type `drydock down`, then `drydock up`"
+        )
+    return _info(record)
+
+
+def stop(home: str | Path | None = None) -> bool:
+    """Stop it with its tasks and databases; whether it was running. What it keeps stays on disk."""
+    folder = home_path(home)
+    if not folder.exists():
+        return False
+    with _one_at_a_time(folder):
+        server = processes.server_of(folder)
+        if server:
+            processes.end([server], STOP_TIMEOUT)
+        processes.end_left_over(folder)
+        (folder / "server.json").unlink(missing_ok=True)
+    return server is not None
+
+
+def environment(info: CloudInfo) -> dict[str, str]:
+    """The variables that point the AWS CLI and every SDK at the local cloud."""
+    return {
+        "AWS_ENDPOINT_URL": info.endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "drydock",
+        "AWS_SECRET_ACCESS_KEY": "drydock",
+    }
+
+
+def shell_lines(info: CloudInfo) -> list[str]:
+    """Lines for a POSIX shell to eval; what is set for a real account is unset."""
+    exports = [f"export {name}={shlex.quote(v)}" for name, v in environment(info).items()]
+    return [*exports, "unset AWS_PROFILE AWS_SESSION_TOKEN"]
+
+
+def status_lines(home: str | Path | None = None) -> list[str]:
+    """What `drydock status` prints: where it runs and what it keeps."""
+    folder = home_path(home)
+    info = status(folder)
+    if info:
+        lines = [f"running at {info.endpoint} (pid {info.pid})"]
+    else:
+        lines = ["not running: `drydock up` starts it"]
+    lines.append(f"home       {folder}" + ("" if folder.exists() else " (not made yet)"))
+    for room, content in ROOMS.items():
+        if (folder / room).exists():
+            lines.append(f"{_megabytes(folder / room):>8.1f} MB  {room}: {content}")
+    return lines
+
+
+# ------------------------------------------------------------------------------------ starting
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    try:
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            folder.chmod(0o711)
+        lock = os.open(folder / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise CloudError(
+            f"Cannot use {folder} ({error.strerror}): set DRYDOCK_HOME to a folder of yours"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _wanted_port(port: int | None) -> tuple[int, bool]:
+    """The port, and whether any other will do."""
+    given = os.environ.get("DRYDOCK_PORT")
+    if port is None and not given:
+        return PORT, True
+    try:
+        number = int(given) if port is None else port
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 65535:
+        raise CloudError(f"DRYDOCK_PORT={given} is not a port: set it to 1024..65535, or unset it")
+    return number, False
+
+
+def _clear_remains(folder: Path) -> list[str]:
+    """Tidy up after a server that did not end properly; what there is to say about it."""
+    record_file = folder / "server.json"
+    if not record_file.exists():
+        return []
+    record = processes.read_record(folder)
+    processes.end_left_over(folder)
+    record_file.unlink()
+    who = f"pid {record['pid']}" if record else "its server.json is unreadable"
+    return [f"The last local cloud ({who}) was killed: started again from what it had saved"]
+
+
+def _launch(folder: Path, port: int, or_free: bool) -> subprocess.Popen:
+    command = [sys.executable, "-m", "localcloud", "serve", "--home", folder, "--port", str(port)]
+    log_file = folder / "server.log"
+    try:
+        if log_file.exists() and log_file.stat().st_size > LARGEST_LOG:
+            log_file.replace(folder / "server.log.1")
+        log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise CloudError(f"Cannot write {log_file} ({error.strerror}): see `df {folder}`") from None
+    try:
+        return subprocess.Popen(
+            command + (["--or-free"] if or_free else []),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+
+
+def _wait_until_ready(folder: Path, process: subprocess.Popen) -> dict[str, Any]:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        record = processes.read_record(folder)
+        if record and record["pid"] == process.pid and processes.answers(record):
+            return record
+        if process.poll() is not None:
+            raise CloudError(_last_words(folder / "server.log"))
+        time.sleep(0.05)
+    processes.end([psutil.Process(process.pid)], processes.ANSWER_TIMEOUT)
+    raise CloudError(
+        f"The local cloud was not ready within {START_TIMEOUT:.0f} s: see {folder / 'server.log'}"
+    )
+
+
+def _last_words(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    last = lines[-1] if lines else "it said nothing"
+    if last.startswith("localcloud: "):
+        return last.removeprefix("localcloud: ")
+    return f"The local cloud did not start ({last.strip()}): see {log}"
+
+
+def _info(record: dict[str, Any], **more: Any) -> CloudInfo:
+    return CloudInfo(
+        record["endpoint"], record["pid"], record["port"], Path(record["home"]), **more
+    )
+
+
+def _megabytes(folder: Path) -> float:
+    files = (Path(where) / name for where, _, names in os.walk(folder) for name in names)
+    return sum(file.lstat().st_size for file in files if file.exists()) / 1e6

@@ -1,0 +1,109 @@
+"""HTTP/1.1 over werkzeug's threaded server, with connections that stay open.
+
+werkzeug's own handler closes the connection after every answer and waits 10 ms for stray input
+before it does; an SDK that reads hundreds of small objects pays for both.
+"""
+
+import io
+import json
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import ThreadedWSGIServer
+from werkzeug.wsgi import LimitedStream
+
+LARGEST_DRAIN = 1 << 20  # bytes of an unread request body worth reading to keep the connection
+
+
+class Handler(MotoRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # headers and a small body leave in one packet
+    timeout = 300  # seconds that an idle connection stays open
+
+    def run_wsgi(self) -> None:
+        if self.headers.get("Expect", "").strip().lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        self.environ = environ = self.make_environ()
+        body = self._limit_input(environ)
+        answer: list[Any] = []
+        try:
+            content = b"".join(self.server.app(environ, lambda *start: answer.append(start)))
+            status, headers, *_ = answer[0]
+        except Exception:
+            traceback.print_exc()
+            sys.stderr.flush()
+            status, headers, content = "500 Internal Server Error", [], b""
+        self._send(status, headers, content)
+        self._leave_nothing_unread(body)
+
+    def _limit_input(self, environ: dict[str, Any]) -> LimitedStream | None:
+        """Let the application read this request's body and not into the next request."""
+        if environ.pop("wsgi.input_terminated", False):
+            # moto expects to be told the length
+            content = environ["wsgi.input"].read()
+            environ["wsgi.input"] = io.BytesIO(content)
+            environ["CONTENT_LENGTH"] = str(len(content))
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
+            return None
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit():
+            self.close_connection = True
+            return None
+        environ["wsgi.input"] = limited = LimitedStream(self.rfile, int(length))
+        return limited
+
+    def _send(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
+        code, _, reason = status.partition(" ")
+        self.send_response_only(int(code), reason)
+        names = {name.lower() for name, _ in headers}
+        for name, value in headers:
+            if name.lower() != "connection":
+                self.send_header(name, value)
+        if "date" not in names:
+            self.send_header("Date", self.date_time_string())
+        has_body = self.command != "HEAD" and code not in ("204", "304")
+        if "content-length" not in names and has_body:
+            self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if has_body:
+            self.wfile.write(content)
+        self.wfile.flush()
+
+    def _leave_nothing_unread(self, body: LimitedStream | None) -> None:
+        """The next request starts where this one's body ends."""
+        if body is None or body.is_exhausted:
+            return
+        left = body.limit - body.tell()
+        if left > LARGEST_DRAIN:
+            self.close_connection = True
+        else:
+            body.exhaust()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """server.log is for what goes wrong."""
+
+
+class Server(ThreadedWSGIServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+
+def make_server(listening: socket.socket, app: Callable) -> Server:
+    host, port = listening.getsockname()
+    return Server(host, port, app, Handler, fd=listening.fileno())
+
+
+def answer_json(start_response: Callable, content: Any) -> Iterable[bytes]:
+    body = json.dumps(content).encode()
+    start_response(
+        "200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    )
+    return [body]

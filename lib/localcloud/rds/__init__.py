@@ -1,0 +1,28 @@
+"""RDS for PostgreSQL, really: started, secured and reachable behind create_db_instance."""
+
+import moto.rds.models as models
+import moto.rds.urls as urls
+
+from localcloud.home import Home
+from localcloud.rds.instances import Instance, Instances, ManagedSecret
+from localcloud.rds.responses import Responses
+from localcloud.storage import Storage
+
+
+class Rds:
+    def __init__(self, home: Home):
+        self._instances = Instances(home)
+
+    def register(self) -> None:
+        """Take RDS over in moto. Call it before the first backend exists."""
+        Responses.instances = self._instances
+        models.DBInstance = Instance
+        models.MasterUserSecret = ManagedSecret
+        urls.url_paths["{0}/$"] = Responses.dispatch
+
+    def start(self, storage: Storage) -> None:
+        """Start the databases that were available when the last server ended."""
+        self._instances.resume(storage)
+
+    def stop(self) -> None:
+        self._instances.end()

@@ -1,0 +1,106 @@
+"""What RDS refuses, in its codes and, where known, its words."""
+
+import re
+from typing import Any
+
+from moto.rds.exceptions import (
+    InvalidDBInstanceStateFault,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    RDSClientError,
+)
+
+from localcloud.rds.binaries import binaries, engine_version
+from localcloud.rds.classes import memory_bytes
+from localcloud.rds.postgres import ADMIN
+
+ENGINE = "postgres"
+PASSWORD = re.compile(r"[!-~]+")
+NOT_IN_PASSWORD = set("/@\"' ")
+
+
+def check_creation(wanted: dict[str, Any]) -> None:
+    if wanted["engine"] != ENGINE:
+        raise InvalidParameterValue(
+            f"Engine {wanted['engine']} does not run on the local cloud: the engine that really "
+            f"runs here is {ENGINE}"
+        )
+    if wanted.get("db_cluster_identifier"):
+        raise not_here("DB clusters", "leave out DBClusterIdentifier")
+    check_class(wanted["db_instance_class"])
+    check_version(wanted.get("engine_version"))
+    if not wanted.get("master_username"):
+        raise InvalidParameterValue(
+            "The parameter MasterUsername must be provided and must not be blank."
+        )
+    name = wanted["master_username"]
+    if not re.fullmatch(r"[a-zA-Z]\w{0,62}", name):
+        raise InvalidParameterValue(
+            f"The parameter MasterUsername is not a valid identifier: {name}"
+        )
+    if name.lower() in (ADMIN, "rds_superuser", "admin") or name.lower().startswith("pg_"):
+        raise InvalidParameterValue(
+            f"MasterUsername {name} cannot be used as it is a reserved word used by the engine"
+        )
+    database = wanted.get("db_name")
+    if database and not re.fullmatch(r"[a-zA-Z_]\w{0,62}", database):
+        raise InvalidParameterValue(
+            "DBName must begin with a letter and contain only alphanumeric characters."
+        )
+    managed = wanted.get("manage_master_user_password")
+    password = wanted.get("master_user_password")
+    if managed and password:
+        raise InvalidParameterCombination(
+            "You can't specify MasterUserPassword when ManageMasterUserPassword is set to true."
+        )
+    if not managed:
+        check_password(password)
+
+
+def check_password(password: str | None) -> None:
+    if not password:
+        raise InvalidParameterValue(
+            "The parameter MasterUserPassword must be provided and must not be blank."
+        )
+    if len(password) < 8:
+        raise InvalidParameterValue(
+            "The parameter MasterUserPassword is not a valid password because it is shorter than "
+            "8 characters."
+        )
+    if len(password) > 128:
+        raise InvalidParameterValue(
+            "The parameter MasterUserPassword is not a valid password because it is longer than "
+            "128 characters."
+        )
+    if not PASSWORD.fullmatch(password) or NOT_IN_PASSWORD & set(password):
+        raise InvalidParameterValue(
+            "The parameter MasterUserPassword is not a valid password. Only printable ASCII "
+            "characters besides '/', '@', '\"', ''', ' ' may be used."
+        )
+
+
+def check_class(name: str) -> None:
+    if memory_bytes(name) is None:
+        raise InvalidParameterValue(f"Invalid DB Instance class: {name}")
+
+
+def check_version(wanted: str | None) -> None:
+    runs = engine_version(binaries())
+    if wanted and not f"{runs}.".startswith(f"{wanted}."):
+        raise InvalidParameterCombination(
+            f"Cannot find version {wanted} for {ENGINE}: what runs on this machine is {runs}"
+        )
+
+
+def check_status(instance: Any, *allowed: str) -> None:
+    if instance.status not in allowed:
+        raise InvalidDBInstanceStateFault(
+            f"Instance {instance.db_instance_identifier} is not in {' or '.join(allowed)} state: "
+            f"it is {instance.status}"
+        )
+
+
+def not_here(what: str, instead: str) -> RDSClientError:
+    return InvalidParameterCombination(
+        f"The local cloud does not run {what}, and does not pretend to: {instead}"
+    )

@@ -1,0 +1,271 @@
+"""The DB instances of a home: what moto records of each, and the PostgreSQL behind it."""
+
+import json
+import queue
+import secrets
+import string
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import moto.rds.models as moto_rds
+
+from localcloud.home import Home
+from localcloud.rds.binaries import PostgresUnusable
+from localcloud.rds.checks import not_here
+from localcloud.rds.classes import max_connections
+from localcloud.rds.postgres import Plan, Postgres
+from localcloud.rds.postmaster import PostgresFailed
+from localcloud.rds.tls import ADDRESS, Authority
+from localcloud.storage import Storage
+
+LOOK_EVERY = 1.0  # seconds between looks whether PostgreSQL still runs
+RECOVERIES = 3  # in a row, before the instance counts as failed
+PASSWORD_LENGTH = 28
+
+
+class Instance(moto_rds.DBInstance):
+    """moto's record of a DB instance, with the address where it really listens."""
+
+    address = ADDRESS
+    # Why it failed, for describe_db_instances: moto has no such field.
+    status_infos: list[dict] | None = None
+
+    def save_automated_backup(self) -> None:
+        """There is none: moto would record a snapshot that cannot be restored."""
+
+    @classmethod
+    def create_from_cloudformation_json(cls, *args: Any, **kwargs: Any) -> None:
+        raise not_here("DB instances in CloudFormation templates", "use create_db_instance")
+
+
+class ManagedSecret(moto_rds.MasterUserSecret):
+    """The master user's secret, with a password that is one."""
+
+    def _generate_secret_string(self) -> str:
+        return secret_string(self.resource.master_username, new_password())
+
+
+def secret_string(username: str, password: str) -> str:
+    return json.dumps({"username": username, "password": password})
+
+
+def new_password() -> str:
+    alphabet = string.ascii_letters + string.digits
+    return "".join(secrets.choice(alphabet) for _ in range(PASSWORD_LENGTH))
+
+
+class Keeper(threading.Thread):
+    """Carries out, one after the other, what the API asked of one instance, and looks after it.
+
+    PostgreSQL is this thread's child and ends with it, so it lives as long as the server.
+    """
+
+    def __init__(self, instance: Instance, postgres: Postgres, saved: Callable[[], None]):
+        super().__init__(name=f"rds-{instance.db_instance_identifier}", daemon=True)
+        self.instance = instance
+        self.postgres = postgres
+        self._saved = saved
+        self._orders: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._recoveries = 0
+        self.gone: Callable[[], None] = lambda: None
+
+    # ------------------------------------------------------------------ orders from the API
+    def create(self) -> None:
+        self._order("creating", self._create, "available")
+
+    def start_up(self, status: str = "starting") -> None:
+        self._order(status, self._start, "available")
+
+    def stop_down(self) -> None:
+        self._order("stopping", self.postgres.stop, "stopped")
+
+    def reboot(self) -> None:
+        self._order("rebooting", self._restart, "available")
+
+    def change(self, verifier: str | None, restart: bool) -> None:
+        def carry_out() -> None:
+            if verifier:
+                self.postgres.set_master_password(verifier)
+            if restart:
+                self._restart()
+
+        self._order("modifying", carry_out, "available")
+
+    def delete(self) -> None:
+        self._order("deleting", self._delete, "deleting")
+
+    def end(self) -> None:
+        """Stop PostgreSQL and this thread; the instance's status stays as it is."""
+        self._orders.put(None)
+
+    def fail(self, why: str) -> None:
+        name = self.instance.db_instance_identifier
+        print(f"RDS instance {name} failed: {why}", file=sys.stderr, flush=True)
+        self.instance.status = "failed"
+        self.instance.status_infos = [
+            {"StatusType": "PostgreSQL", "Normal": False, "Status": "error", "Message": why}
+        ]
+
+    def _order(self, now: str, carry_out: Callable[[], None], then: str) -> None:
+        self.instance.status = now
+
+        def order() -> None:
+            carry_out()
+            self.instance.status = then
+            self.instance.status_infos = None
+            self._recoveries = 0
+
+        self._orders.put(order)
+
+    # ------------------------------------------------------------------ carrying them out
+    def run(self) -> None:
+        while True:
+            try:
+                order = self._orders.get(timeout=LOOK_EVERY)
+            except queue.Empty:
+                order = self._recovery()
+                if order is None:
+                    continue
+            if order is None:
+                self.postgres.stop()
+                return
+            self._carry_out(order)
+            if self.instance.status == "deleting":
+                return
+
+    def _carry_out(self, order: Callable[[], None]) -> None:
+        try:
+            order()
+        except Exception as error:
+            if not isinstance(error, PostgresFailed | PostgresUnusable):
+                traceback.print_exc()
+            self.fail(str(error) or type(error).__name__)
+        self._saved()
+
+    def _recovery(self) -> Callable[[], None] | None:
+        """As RDS does, start a PostgreSQL again that ended though nobody asked it to."""
+        if self.instance.status != "available" or self.postgres.is_running():
+            return None
+        self._recoveries += 1
+        if self._recoveries > RECOVERIES:
+            return lambda: self.fail(f"PostgreSQL ended {RECOVERIES} times: {self.postgres.log}")
+        name = self.instance.db_instance_identifier
+        print(f"PostgreSQL of {name} ended: starting it again", file=sys.stderr, flush=True)
+        return self._start
+
+    def _create(self) -> None:
+        self.postgres.create(max_connections(self.instance.db_instance_class))
+        self._tell_port()
+
+    def _start(self) -> None:
+        self.postgres.start(max_connections(self.instance.db_instance_class))
+        self._tell_port()
+
+    def _tell_port(self) -> None:
+        port = self.postgres.plan.port
+        if self.instance.port != port:
+            name = self.instance.db_instance_identifier
+            print(
+                f"Port {self.instance.port} of RDS instance {name} is taken: it listens on {port}",
+                file=sys.stderr,
+                flush=True,
+            )
+        self.instance.port = port
+
+    def _restart(self) -> None:
+        self.postgres.stop()
+        self._start()
+
+    def _delete(self) -> None:
+        self.postgres.remove()
+        self.gone()
+
+
+class Instances:
+    """Every instance's keeper, by account, region and identifier."""
+
+    def __init__(self, home: Home):
+        self._home = home
+        self._authority: Authority | None = None
+        self._keepers: dict[Path, Keeper] = {}
+        self._storage: Storage | None = None
+
+    def resume(self, storage: Storage) -> None:
+        """Take up every recorded instance where the last server left it."""
+        self._storage = storage
+        recorded = set()
+        for _, _, backend in list(moto_rds.rds_backends.iter_backends()):
+            for instance in list(backend.databases.values()):
+                if isinstance(instance, Instance):
+                    recorded.add(self._folder(instance))
+                    self._resume(instance)
+        for folder in self._home.rds.iterdir():
+            if folder.is_dir() and folder not in recorded:
+                self._home.say(f"{folder} belongs to no DB instance: move or remove it")
+
+    def _resume(self, instance: Instance) -> None:
+        keeper = self._keep(instance)
+        try:
+            created = keeper.postgres.plan.created
+        except (OSError, ValueError, TypeError) as error:
+            keeper.fail(f"its folder {keeper.postgres.folder} is damaged: {error}")
+            return
+        if instance.status == "deleting":
+            self._delete(keeper)
+        elif not created:
+            keeper.create()
+        elif instance.status in ("stopping", "stopped"):
+            instance.status = "stopped"
+        else:
+            keeper.start_up()
+
+    def create(self, instance: Instance, plan: Plan) -> None:
+        postgres = Postgres(self._folder(instance), self._the_authority())
+        postgres.prepare(plan)
+        self._keep(instance).create()
+
+    def delete(self, instance: Instance) -> None:
+        self._delete(self.keeper(instance))
+
+    def _delete(self, keeper: Keeper) -> None:
+        instance = keeper.instance
+
+        def forget() -> None:
+            instance.backend.databases.pop(instance.db_instance_identifier, None)
+            self._keepers.pop(self._folder(instance), None)
+
+        keeper.gone = forget
+        keeper.delete()
+
+    def keeper(self, instance: Instance) -> Keeper:
+        return self._keepers[self._folder(instance)]
+
+    def end(self) -> None:
+        keepers = list(self._keepers.values())
+        for keeper in keepers:
+            keeper.end()
+        for keeper in keepers:
+            keeper.join()
+
+    def _keep(self, instance: Instance) -> Keeper:
+        folder = self._folder(instance)
+        postgres = Postgres(folder, self._the_authority())
+        keeper = Keeper(instance, postgres, self._save)
+        self._keepers[folder] = keeper
+        keeper.start()
+        return keeper
+
+    def _save(self) -> None:
+        self._storage.save_backends()
+
+    def _the_authority(self) -> Authority:
+        if self._authority is None:
+            self._authority = Authority(self._home.rds)
+        return self._authority
+
+    def _folder(self, instance: Instance) -> Path:
+        return self._home.rds / instance.db_instance_identifier.lower()

@@ -1,0 +1,194 @@
+"""One PostgreSQL server: its folder, its process, its master user. Nothing here knows of RDS."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from localcloud.home import write_json
+from localcloud.rds.binaries import PostgresUnusable, account, binaries, check_enterable
+from localcloud.rds.ports import free_port, is_free
+from localcloud.rds.postmaster import PostgresFailed, Postmaster, as_account, locale
+from localcloud.rds.tls import ADDRESS, Authority
+
+ADMIN = "rdsadmin"
+HBA = f"hostssl all all {ADDRESS}/32 scram-sha-256\n"
+
+
+@dataclass
+class Plan:
+    """What a database server is created from."""
+
+    port: int
+    master: str
+    verifier: str  # of the master's password
+    database: str | None
+    created: bool = False
+
+
+class Postgres:
+    """PostgreSQL in ``folder``: data, log, certificate, and the plan it was made from."""
+
+    def __init__(self, folder: Path, authority: Authority):
+        self.folder = folder
+        self.log = folder / "postgresql.log"
+        self._data = folder / "data"
+        self._plan_file = folder / "plan.json"
+        self._authority = authority
+        self._postmaster = Postmaster(self._data, self.log)
+
+    # ------------------------------------------------------------------------- the plan
+    @property
+    def plan(self) -> Plan:
+        return Plan(**json.loads(self._plan_file.read_text()))
+
+    def _write_plan(self, plan: Plan) -> None:
+        write_json(self._plan_file, asdict(plan))
+
+    def prepare(self, plan: Plan) -> None:
+        """Make the folder. Raises PostgresUnusable when PostgreSQL cannot run in it."""
+        check_enterable(self.folder.parent)
+        binaries()
+        if self.folder.exists():
+            raise PostgresUnusable(
+                f"{self.folder} is there but belongs to no DB instance: move or remove it"
+            )
+        self.folder.mkdir(mode=0o711)
+        self._write_plan(plan)
+
+    # ------------------------------------------------------------------------- creating
+    def create(self, max_connections: int) -> None:
+        """Run initdb, start, and make the master user and the database. Again after a crash."""
+        self._postmaster.end_leftover()
+        shutil.rmtree(self._data, ignore_errors=True)
+        password = self._password_file()
+        password.unlink(missing_ok=True)
+        self._write_private(password, secrets.token_urlsafe(32).encode())
+        self._run_initdb(password)
+        self._authority.issue(self._data / "server.crt", self._data / "server.key")
+        self._own(self._data / "server.crt")
+        self._own(self._data / "server.key")
+        (self._data / "pg_hba.conf").write_text(HBA)
+        self.start(max_connections)
+        plan = self.plan
+        self._create_master(plan)
+        plan.created = True
+        self._write_plan(plan)
+
+    def _run_initdb(self, password: Path) -> None:
+        self._data.mkdir(mode=0o700)
+        self._own(self._data)
+        options = ["-U", ADMIN, "-A", "scram-sha-256", "-E", "UTF8", "--data-checksums"]
+        done = subprocess.run(
+            [
+                *(binaries() / "initdb", "-D", self._data, *options),
+                *(f"--pwfile={password}", f"--locale={locale()}"),
+            ],
+            **as_account(),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise PostgresFailed(f"initdb in {self.folder}: {said[-1] if said else 'no reason'}")
+
+    def _create_master(self, plan: Plan) -> None:
+        from psycopg import sql
+
+        master, password = sql.Identifier(plan.master), sql.Literal(plan.verifier)
+        self.execute(
+            sql.SQL("CREATE ROLE rds_superuser NOLOGIN"),
+            sql.SQL("GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION"),
+            sql.SQL(
+                "CREATE ROLE {} LOGIN CREATEDB CREATEROLE IN ROLE rds_superuser PASSWORD {}"
+            ).format(master, password),
+            sql.SQL("ALTER DATABASE postgres OWNER TO {}").format(master),
+        )
+        if plan.database and plan.database != "postgres":
+            database = sql.Identifier(plan.database)
+            self.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, master))
+
+    def set_master_password(self, verifier: str) -> None:
+        from psycopg import sql
+
+        plan = self.plan
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        self.execute(statement.format(sql.Identifier(plan.master), sql.Literal(verifier)))
+        plan.verifier = verifier
+        self._write_plan(plan)
+
+    def execute(self, *statements: Any) -> None:
+        """Run SQL as the superuser, each statement on its own."""
+        import psycopg
+
+        with psycopg.connect(
+            host=ADDRESS,
+            port=self.plan.port,
+            user=ADMIN,
+            password=self._password_file().read_text(),
+            dbname="postgres",
+            sslmode="verify-full",
+            sslrootcert=str(self._authority.bundle),
+            autocommit=True,
+        ) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    # ------------------------------------------------------------------------- running
+    def start(self, max_connections: int) -> None:
+        """Start and wait until it takes connections; on another port if its own is taken."""
+        self._postmaster.end_leftover()
+        plan = self.plan
+        if not is_free(plan.port):
+            plan.port = free_port()
+            self._write_plan(plan)
+        self._postmaster.start(self._settings(plan.port, max_connections))
+
+    def _settings(self, port: int, max_connections: int) -> dict[str, Any]:
+        return {
+            "listen_addresses": ADDRESS,
+            "port": port,
+            "unix_socket_directories": "",
+            "ssl": "on",
+            "ssl_cert_file": "server.crt",
+            "ssl_key_file": "server.key",
+            "rds.force_ssl": "on",
+            "password_encryption": "scram-sha-256",
+            "max_connections": max_connections,
+            "shared_buffers": "32MB",
+            "huge_pages": "off",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_line_prefix": "%t:%r:%u@%d:[%p]:",
+            "cluster_name": self.folder.name,
+        }
+
+    def is_running(self) -> bool:
+        return self._postmaster.is_running()
+
+    def stop(self) -> None:
+        self._postmaster.stop()
+
+    def remove(self) -> None:
+        self.stop()
+        self._postmaster.end_leftover()
+        shutil.rmtree(self.folder)
+
+    # ------------------------------------------------------------------------- its files
+    def _password_file(self) -> Path:
+        return self.folder / "rdsadmin.password"
+
+    def _write_private(self, path: Path, content: bytes) -> None:
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+        self._own(path)
+
+    @staticmethod
+    def _own(path: Path) -> None:
+        if user := account():
+            os.chown(path, user.uid, user.gid)

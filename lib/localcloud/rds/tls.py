@@ -1,0 +1,81 @@
+"""The certificate authority that a home's databases are verified with."""
+
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+VALID = timedelta(days=3650)
+ADDRESS = "127.0.0.1"
+
+
+class Authority:
+    """ca.pem is the bundle that clients verify with; ca.key never leaves the folder."""
+
+    def __init__(self, folder: Path):
+        self.bundle = folder / "ca.pem"
+        self._key_file = folder / "ca.key"
+        if not (self.bundle.exists() and self._key_file.exists()):
+            self._create()
+
+    def _create(self) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Drydock local RDS CA")])
+        certificate = (
+            _unsigned(name, name, key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        write_key(self._key_file, key)
+        self.bundle.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        self.bundle.chmod(0o644)
+
+    def issue(self, certificate_file: Path, key_file: Path) -> None:
+        """Write a server certificate for localhost and 127.0.0.1, and its key."""
+        ca_key = serialization.load_pem_private_key(self._key_file.read_bytes(), None)
+        ca = x509.load_pem_x509_certificate(self.bundle.read_bytes())
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [
+            x509.DNSName("localhost"),
+            x509.IPAddress(ipaddress.ip_address(ADDRESS)),
+            # libpq before 15 compares an address with the names only
+            x509.DNSName(ADDRESS),
+        ]
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        certificate = (
+            _unsigned(subject, ca.subject, key.public_key())
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .sign(ca_key, hashes.SHA256())
+        )
+        write_key(key_file, key)
+        certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _unsigned(subject: x509.Name, issuer: x509.Name, public_key) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + VALID)
+    )
+
+
+def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )

@@ -1,0 +1,33 @@
+"""What many tests need: an empty home, and a local cloud that really runs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live import processes_of, temporary_home
+
+from drydock import cloud as local_cloud
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """An empty folder for a local cloud of the test's own, which is stopped in the end."""
+    with temporary_home() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[local_cloud.CloudInfo]:
+    """One local cloud for the whole session, with AWS_* and DRYDOCK_HOME pointing at it."""
+    with temporary_home() as folder, pytest.MonkeyPatch.context() as patch:
+        info = local_cloud.start(folder, port=0)
+        patch.setenv("DRYDOCK_HOME", str(folder))
+        patch.setenv("DRYDOCK_PORT", "0")
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        for name, value in local_cloud.environment(info).items():
+            patch.setenv(name, value)
+        yield info
+        local_cloud.stop(folder)
+        patch.delenv("DRYDOCK_HOME")
+        assert processes_of(folder) == []
