@@ -1,0 +1,76 @@
+"""A service's deployments as records: a new one, its tasks, its events."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from localcloud.ecs.models import Item, now
+
+STEADY_SECONDS = 2.0
+MOST_EVENTS = 100
+
+
+def begin(service: Item) -> None:
+    """Make the service's present settings its new primary deployment."""
+    wire = service.wire
+    for old in wire["deployments"]:
+        old["status"] = "ACTIVE"
+    moment, number = now(), uuid.uuid4().int % 10**19
+    identity = f"ecs-svc/{number:019d}"
+    deployment = {
+        "id": identity,
+        "status": "PRIMARY",
+        "taskDefinition": wire["taskDefinition"],
+        "desiredCount": wire["desiredCount"],
+        "pendingCount": 0,
+        "runningCount": 0,
+        "failedTasks": 0,
+        "createdAt": moment,
+        "updatedAt": moment,
+        "platformVersion": wire["platformVersion"],
+        "platformFamily": "Linux",
+        "networkConfiguration": wire["networkConfiguration"],
+        "rolloutState": "IN_PROGRESS",
+        "rolloutStateReason": f"ECS deployment {identity} in progress.",
+    }
+    if "launchType" in wire:
+        deployment["launchType"] = wire["launchType"]
+    wire["deployments"].insert(0, deployment)
+    service.private.update(streak=0, retry_at=0.0, steady=False)
+    service.private.setdefault("live", [])
+
+
+def resize(service: Item) -> None:
+    """Carry the service's desired count over to its deployment."""
+    primary = service.wire["deployments"][0]
+    primary.update(desiredCount=service.wire["desiredCount"], updatedAt=now())
+    service.private["steady"] = False
+
+
+def of(deployment: dict[str, Any], tasks: Iterable[Item]) -> list[Item]:
+    """Those of ``tasks`` that the deployment started."""
+    return [task for task in tasks if task.wire.get("startedBy") == deployment["id"]]
+
+
+def steady(task: Item) -> bool:
+    """Whether the task counts as healthy: HEALTHY, or, unchecked, RUNNING for STEADY_SECONDS."""
+    wire = task.wire
+    if wire["lastStatus"] != "RUNNING" or wire["desiredStatus"] != "RUNNING":
+        return False
+    if task.private["checked"]:
+        return wire["healthStatus"] == "HEALTHY"
+    return time.time() - wire["startedAt"] >= STEADY_SECONDS
+
+
+def event(service: Item, message: str) -> None:
+    """Put an event in front of the service's list, newest first."""
+    text = f"(service {service.wire['serviceName']}) {message}"
+    entry = {"id": str(uuid.uuid4()), "createdAt": now(), "message": text}
+    service.wire["events"] = [entry, *service.wire["events"]][:MOST_EVENTS]
+
+
+def names(tasks: list[Item]) -> str:
+    return " ".join(f"(task {task.key})" for task in tasks)

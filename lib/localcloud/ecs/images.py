@@ -1,0 +1,132 @@
+"""What an image is without a container engine: a folder with a Dockerfile.
+
+An image in ECR names that folder in its manifest's annotation. ENTRYPOINT, CMD and ENV of the
+Dockerfile's last stage are honoured; RUN and COPY are skipped, because the folder itself is the
+working directory and the project's Python environment is the base image. HEALTHCHECK plays no
+part: ECS looks only at a task definition's own check.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from dockerfile_parse import DockerfileParser
+
+from localcloud.ecs.failures import cannot_pull
+from localcloud.ecs.roles import Clients
+
+CONTEXT_ANNOTATION = "dev.drydock.context"
+REFERENCE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
+    r"(?P<repository>[^:@]+)(:(?P<tag>[^@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+MANIFEST_TYPES = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+]
+
+
+@dataclass(frozen=True)
+class Image:
+    """What to run and where."""
+
+    digest: str
+    context: Path
+    entry_point: list[str] = field(default_factory=list)
+    command: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def pull(clients: Clients, execution_role: str | None, reference: str) -> Image:
+    """Find the image with the execution role's permissions. Raises TaskFailed."""
+    retried = f"pull image manifest has been retried 1 time(s): failed to resolve ref {reference}"
+    match = REFERENCE.fullmatch(reference)
+    if not match:
+        raise cannot_pull(
+            f"{retried}: no container engine here, so only images that `drydock build` "
+            "registered in ECR can run"
+        )
+    wanted = {"imageTag": match["tag"] or "latest"}
+    if match["digest"]:
+        wanted = {"imageDigest": match["digest"]}
+    try:
+        answer = clients.get("ecr", execution_role).batch_get_image(
+            registryId=match["account"],
+            repositoryName=match["repository"],
+            imageIds=[wanted],
+            acceptedMediaTypes=MANIFEST_TYPES,
+        )
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "RepositoryNotFoundException":
+            raise cannot_pull(f"{retried}: {reference}: not found") from None
+        raise cannot_pull(f"{retried}: failed to authorize: {code}: 403 Forbidden") from None
+    except BotoCoreError as error:
+        raise cannot_pull(f"{retried}: {error}") from None
+    if not answer["images"]:
+        raise cannot_pull(f"{retried}: {reference}: not found")
+    return _read(answer["images"][0], reference)
+
+
+def command_line(image: Image, definition: dict[str, Any]) -> list[str]:
+    """The image's entry point and command with the container definition's own on top."""
+    entry, command = image.entry_point, image.command
+    if definition.get("entryPoint"):
+        entry, command = definition["entryPoint"], []
+    if definition.get("command"):
+        command = definition["command"]
+    words = [*entry, *command]
+    if words and words[0] in ("python", "python3"):
+        words[0] = sys.executable
+    return words
+
+
+def _read(found: dict[str, Any], reference: str) -> Image:
+    annotations = json.loads(found["imageManifest"]).get("annotations") or {}
+    context = annotations.get(CONTEXT_ANNOTATION)
+    if context is None:
+        raise cannot_pull(
+            f"{reference} was not built by `drydock build`, and there is no container engine here "
+            "that could run it"
+        )
+    dockerfile = Path(context) / "Dockerfile"
+    if not dockerfile.is_file():
+        raise cannot_pull(f"{reference}: {dockerfile} is gone: run `drydock build` again")
+    parser = DockerfileParser(fileobj=io.BytesIO(dockerfile.read_bytes()))
+    last = _last_stage(parser.structure)
+    return Image(
+        digest=found["imageId"]["imageDigest"],
+        context=Path(context),
+        entry_point=_words(last.get("ENTRYPOINT")),
+        command=_words(last.get("CMD")),
+        environment=dict(parser.envs),
+    )
+
+
+def _last_stage(structure: list[dict[str, Any]]) -> dict[str, str]:
+    """The last value of each instruction after the last FROM."""
+    values: dict[str, str] = {}
+    for step in structure:
+        if step["instruction"] == "FROM":
+            values.clear()
+        elif step["instruction"] != "COMMENT":
+            values[step["instruction"]] = step["value"]
+    return values
+
+
+def _words(value: str | None) -> list[str]:
+    """Exec form is a JSON list; anything else is a command for the shell."""
+    if not value:
+        return []
+    try:
+        words = json.loads(value)
+    except ValueError:
+        words = None
+    return words if isinstance(words, list) else ["/bin/sh", "-c", value]

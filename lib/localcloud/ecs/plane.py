@@ -1,0 +1,98 @@
+"""The ECS service as one object: it only puts the parts together."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import moto.ecs.urls
+
+from localcloud.ecs import network, responses
+from localcloud.ecs.endpoints import Endpoints
+from localcloud.ecs.models import Item, State, now
+from localcloud.ecs.reconciler import Reconciler
+from localcloud.ecs.roles import Clients
+from localcloud.ecs.scheduler import Scheduler
+from localcloud.home import Home
+from localcloud.runtimes.process import ProcessRuntime
+
+LOST = (
+    "The local cloud ended while this task was running (killed, or the machine stopped): "
+    "run the task again"
+)
+SHUT_DOWN = "The local cloud was shut down"
+
+
+class Ecs:
+    """ECS in ``home``, reachable at ``endpoint``.
+
+    ``register`` puts it in place of moto's before the first call; ``wsgi`` adds the addresses that
+    tasks ask for credentials and metadata; ``start`` cleans up after a crash and begins to run
+    tasks, ``stop`` ends them. While ``stop`` runs, the server must still answer: the last log
+    lines and figures go through it.
+    """
+
+    def __init__(self, home: Home, endpoint: str):
+        self.endpoint = endpoint.rstrip("/")
+        self.state = open_state(home)
+        self.runtime = ProcessRuntime(home.tasks)
+        self.clients = Clients(self.endpoint)
+        self.addresses = network.Addresses()
+        self.endpoints = Endpoints(self)
+        self.scheduler = Scheduler(self)
+        self.reconciler = Reconciler(self)
+
+    def register(self) -> None:
+        moto.ecs.urls.url_paths["{0}/$"] = responses.bound_to(self).dispatch
+
+    def wsgi(self, app: Callable) -> Callable:
+        return self.endpoints.wsgi(app)
+
+    def start(self) -> None:
+        self.runtime.sweep()
+        with self.state.lock:
+            for task in list(self.state.tasks()):
+                if task.wire["lastStatus"] != "STOPPED":
+                    task.wire.setdefault("stopCode", "InfrastructureHealth")
+                    task.wire.setdefault("stoppedReason", LOST)
+                    self.conclude(task)
+        self.reconciler.start()
+
+    def stop(self) -> None:
+        self.reconciler.stop()
+        self.scheduler.close(SHUT_DOWN)
+        self.runtime.close()
+        self.state.close()
+
+    def conclude(self, task: Item) -> None:
+        """Bring a task's record to STOPPED and give back its address."""
+        with self.state.lock:
+            moment, wire = now(), task.wire
+            wire.setdefault("stoppingAt", moment)
+            wire.setdefault("executionStoppedAt", moment)
+            wire.update(lastStatus="STOPPED", desiredStatus="STOPPED", stoppedAt=moment)
+            wire["version"] += 1
+            wire["attachments"][0]["status"] = "DELETED"
+            for container in wire["containers"]:
+                container["lastStatus"] = "STOPPED"
+            address = network.address_of(task)
+            if address:
+                self.addresses.give_back(address)
+            self.state.note(task)
+
+
+def open_state(home: Home) -> State:
+    """The state on disk, or a new one if what is there cannot be read."""
+    path = home.state / "ecs.sqlite"
+    try:
+        return State(path)
+    except (sqlite3.DatabaseError, TypeError, ValueError) as error:
+        aside = path.with_name("ecs.sqlite.damaged")
+        path.replace(aside)
+        for journal in ("-wal", "-shm"):
+            path.with_name(path.name + journal).unlink(missing_ok=True)
+        home.say(
+            f"{path} cannot be read ({error}): moved to {aside.name}; clusters, task definitions, "
+            "services and the history of tasks start empty: `make run` makes them again"
+        )
+        return State(path)

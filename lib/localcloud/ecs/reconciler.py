@@ -1,0 +1,250 @@
+"""What keeps services at their desired count, and rolls out new task definitions.
+
+A new task counts as healthy once it is HEALTHY, or, without a health check, once it has been
+RUNNING for a short while (``deployments.STEADY_SECONDS``). A task that becomes UNHEALTHY is
+replaced. Old tasks are stopped only as far as minimumHealthyPercent of healthy tasks remain, so a
+deployment that crashes never takes the working one with it. Tasks that fail soon after their
+start are tried again with a growing delay.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from localcloud.ecs import deployments, errors, launch, tags
+from localcloud.ecs.models import Item, now
+
+if TYPE_CHECKING:
+    from localcloud.ecs.plane import Ecs
+
+TICK_SECONDS = 0.5
+FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0
+UNSTABLE_AFTER = 3
+OWN_FAULT = ("EssentialContainerExited", "TaskFailedToStart")
+
+
+class Reconciler:
+    """A thread that brings every service closer to what it should be, after each change."""
+
+    def __init__(self, ecs: Ecs):
+        self._ecs, self._state = ecs, ecs.state
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="services", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._state.changed:
+            self._stopping = True
+            self._state.changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _loop(self) -> None:
+        cleaned = 0.0
+        while not self._stopping:
+            with self._state.lock:
+                for service in self._state.all("service"):
+                    if service.wire["status"] != "INACTIVE":
+                        self._try_to_tend(service)
+            if time.monotonic() - cleaned > 60:
+                self._state.drop_old_tasks()
+                cleaned = time.monotonic()
+            time.sleep(0.05)
+            with self._state.changed:
+                if not self._stopping:
+                    self._state.changed.wait(TICK_SECONDS)
+
+    def _try_to_tend(self, service: Item) -> None:
+        """One service's trouble must not keep the others waiting."""
+        try:
+            self._tend(service)
+        except Exception:
+            traceback.print_exc()
+
+    def _tend(self, service: Item) -> None:
+        before = _fingerprint(service)
+        tasks = list(self._state.tasks(service.cluster, service.wire["serviceName"]))
+        live = [t for t in tasks if t.wire["desiredStatus"] == "RUNNING"]
+        self._stop_unhealthy(service, live)
+        self._note_ended(service, {task.key: task for task in tasks})
+        self._stop_surplus(service, live)
+        self._start_missing(service, live)
+        self._count(service, tasks)
+        self._conclude(service, tasks)
+        if _fingerprint(service) != before:
+            self._state.note(service)
+
+    def _note_ended(self, service: Item, tasks: dict[str, Item]) -> None:
+        """Count tasks of the primary deployment that ended through their own fault."""
+        primary, private = service.wire["deployments"][0], service.private
+        for key in list(private["live"]):
+            task = tasks.get(key)
+            if task and task.wire["lastStatus"] != "STOPPED":
+                continue
+            private["live"].remove(key)
+            if not task or task.wire["startedBy"] != primary["id"]:
+                continue
+            unhealthy = task.wire["healthStatus"] == "UNHEALTHY"
+            if task.wire.get("stopCode") in OWN_FAULT or unhealthy:
+                primary["failedTasks"] += 1
+                private["steady"] = False
+                ran = task.wire["stoppingAt"] - task.wire.get("startedAt", task.wire["stoppingAt"])
+                self._delay(
+                    service, 0 if ran >= deployments.STEADY_SECONDS else private["streak"] + 1
+                )
+        if any(deployments.steady(task) for task in deployments.of(primary, tasks.values())):
+            private["streak"] = 0
+
+    def _delay(self, service: Item, streak: int) -> None:
+        """After ``streak`` failures in a row: wait before the next start, or give up."""
+        wire, private = service.wire, service.private
+        private["streak"] = streak
+        if streak:
+            delay = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** (streak - 1))
+            private["retry_at"] = time.time() + delay
+        if streak == UNSTABLE_AFTER:
+            deployments.event(service, "is unable to consistently start tasks successfully.")
+        breaker = wire["deploymentConfiguration"].get("deploymentCircuitBreaker", {})
+        threshold = min(200, max(UNSTABLE_AFTER, math.ceil(wire["desiredCount"] / 2)))
+        primary = wire["deployments"][0]
+        rolling = primary["rolloutState"] == "IN_PROGRESS"
+        if breaker.get("enable") and rolling and streak >= threshold:
+            self._fail(service, bool(breaker.get("rollback")))
+
+    def _fail(self, service: Item, roll_back: bool) -> None:
+        """The circuit breaker: stop trying, and go back to the last good task definition."""
+        primary = service.wire["deployments"][0]
+        reason = "ECS deployment circuit breaker: tasks failed to start."
+        primary.update(rolloutState="FAILED", rolloutStateReason=reason, updatedAt=now())
+        deployments.event(
+            service, f"(deployment {primary['id']}) deployment failed: tasks failed to start."
+        )
+        good = service.private.get("completed")
+        if roll_back and good and good != primary["taskDefinition"]:
+            service.wire["taskDefinition"] = good
+            deployments.begin(service)
+            service.wire["deployments"][0]["rolloutStateReason"] = (
+                f"ECS deployment circuit breaker: rolling back to deploymentId "
+                f"{service.wire['deployments'][0]['id']}."
+            )
+            deployments.event(service, f"rolling back to {good}.")
+
+    def _stop_unhealthy(self, service: Item, live: list[Item]) -> None:
+        for task in [t for t in live if t.wire["healthStatus"] == "UNHEALTHY"]:
+            live.remove(task)
+            reason = "Task failed container health checks"
+            self._ecs.scheduler.stop(task, "ServiceSchedulerInitiated", reason)
+            deployments.event(service, f"(task {task.key}) failed container health checks.")
+
+    def _stop_surplus(self, service: Item, live: list[Item]) -> None:
+        """Stop what is too much: old tasks as far as enough healthy ones remain, then new ones."""
+        wire = service.wire
+        primary, desired = wire["deployments"][0], wire["desiredCount"]
+        new = deployments.of(primary, live)
+        old = [task for task in live if task not in new]
+        low = wire["deploymentConfiguration"]["minimumHealthyPercent"]
+        healthy = sum(map(deployments.steady, new)) + sum(
+            t.wire["lastStatus"] == "RUNNING" for t in old
+        )
+        spare = max(0, healthy - math.ceil(desired * low / 100))
+        idle = [task for task in old if task.wire["lastStatus"] != "RUNNING"]
+        running = [task for task in old if task not in idle]
+        surplus = idle + running[:spare] + sorted(new, key=lambda t: t.sequence)[desired:]
+        for task in surplus:
+            live.remove(task)
+            reason = f"Scaling activity initiated by (deployment {primary['id']})"
+            self._ecs.scheduler.stop(task, "ServiceSchedulerInitiated", reason)
+        if surplus:
+            deployments.event(
+                service, f"has stopped {len(surplus)} running tasks: {deployments.names(surplus)}."
+            )
+
+    def _start_missing(self, service: Item, live: list[Item]) -> None:
+        wire, private = service.wire, service.private
+        primary, desired = wire["deployments"][0], wire["desiredCount"]
+        if primary["rolloutState"] == "FAILED" or time.time() < private["retry_at"]:
+            return
+        most = math.floor(desired * wire["deploymentConfiguration"]["maximumPercent"] / 100)
+        missing = min(desired - len(deployments.of(primary, live)), max(most, 1) - len(live))
+        started = []
+        try:
+            for _ in range(missing):
+                started.append(self._launch(service))
+        except errors.EcsError as error:
+            deployments.event(service, f"failed to launch a task with (error {error.message}).")
+            self._delay(service, private["streak"] + 1)
+        for task in started:
+            live.append(task)
+            private["live"].append(task.key)
+            self._ecs.scheduler.submit(task)
+        if started:
+            private["steady"] = False
+            deployments.event(
+                service, f"has started {len(started)} tasks: {deployments.names(started)}."
+            )
+
+    def _launch(self, service: Item) -> Item:
+        wire = service.wire
+        definition = self._state.definition(wire["deployments"][0]["taskDefinition"])
+        propagated = {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}
+        strategy = wire.get("capacityProviderStrategy")
+        return launch.create_task(
+            self._state,
+            launch.Launch(
+                cluster=self._state.cluster(service.cluster),
+                definition=definition,
+                group=f"service:{wire['serviceName']}",
+                network=wire["networkConfiguration"],
+                tags=tags.checked(propagated.get(wire["propagateTags"], [])),
+                started_by=wire["deployments"][0]["id"],
+                capacity_provider=strategy[0]["capacityProvider"] if strategy else None,
+                execute_command=wire["enableExecuteCommand"],
+            ),
+        )
+
+    def _count(self, service: Item, tasks: list[Item]) -> None:
+        present = [t for t in tasks if t.wire["lastStatus"] != "STOPPED"]
+        wanted = [t for t in present if t.wire["desiredStatus"] == "RUNNING"]
+        for counted, among in [
+            (service.wire, wanted),
+            *((d, deployments.of(d, wanted)) for d in service.wire["deployments"]),
+        ]:
+            running = sum(task.wire["lastStatus"] == "RUNNING" for task in among)
+            counted.update(runningCount=running, pendingCount=len(among) - running)
+
+    def _conclude(self, service: Item, tasks: list[Item]) -> None:
+        """Drop replaced deployments, and say when a rollout, or a deletion, is complete."""
+        wire = service.wire
+        primary = wire["deployments"][0]
+        present = [t for t in tasks if t.wire["lastStatus"] != "STOPPED"]
+        if wire["status"] == "DRAINING":
+            if not present:
+                wire.update(status="INACTIVE", deployments=[])
+            return
+        old = [task for task in present if task not in deployments.of(primary, present)]
+        enough = (
+            sum(map(deployments.steady, deployments.of(primary, present)))
+            == wire["desiredCount"]
+            == len(present)
+        )
+        if not enough or old:
+            return
+        wire["deployments"] = [primary]
+        if primary["rolloutState"] != "COMPLETED":
+            done = f"ECS deployment {primary['id']} completed."
+            primary.update(rolloutState="COMPLETED", rolloutStateReason=done, updatedAt=now())
+            deployments.event(service, f"(deployment {primary['id']}) deployment completed.")
+        service.private["completed"] = primary["taskDefinition"]
+        if not service.private["steady"]:
+            service.private["steady"] = True
+            deployments.event(service, "has reached a steady state.")
+
+
+def _fingerprint(service: Item) -> str:
+    return repr((service.wire, service.private))

@@ -1,0 +1,206 @@
+"""Operations on services. ``reconciler`` is what makes them true."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from localcloud.ecs import arns, deployments, errors, launch, tags
+from localcloud.ecs.models import Item, State, now
+from localcloud.ecs.pages import page
+
+if TYPE_CHECKING:
+    from localcloud.ecs.plane import Ecs
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+NOT_SUPPORTED = {
+    "loadBalancers": "load balancers of a service",
+    "serviceRegistries": "service discovery",
+    "volumeConfigurations": "volumes managed by a service",
+    "vpcLatticeConfigurations": "VPC Lattice",
+    "placementConstraints": "placement constraints of a service",
+    "placementStrategy": "placement strategies of a service",
+}
+NEW_DEPLOYMENT = ("taskDefinition", "networkConfiguration", "platformVersion")
+
+
+def create_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
+    state = ecs.state
+    cluster = state.cluster(request.get("cluster"))
+    name = request["serviceName"]
+    if not NAME.fullmatch(name):
+        raise errors.invalid_parameter(
+            "The service name must be 1 to 255 letters, numbers, hyphens and underscores."
+        )
+    _check_supported(request)
+    _check_free(state, cluster, name)
+    if "taskDefinition" not in request:
+        raise errors.invalid_parameter("TaskDefinition can not be blank.")
+    definition = launch.active_definition(state, request["taskDefinition"])
+    provider = launch.require_fargate(request)
+    network = request.get("networkConfiguration")
+    launch.check_definition_for_fargate(definition, network)
+    desired = _count(request.get("desiredCount", 1))
+    wire = {
+        "serviceArn": arns.service_arn(cluster.key, name),
+        "serviceName": name,
+        "clusterArn": cluster.wire["clusterArn"],
+        "status": "ACTIVE",
+        "desiredCount": desired,
+        "runningCount": 0,
+        "pendingCount": 0,
+        "platformVersion": launch.PLATFORM_VERSION,
+        "platformFamily": "Linux",
+        "taskDefinition": definition.wire["taskDefinitionArn"],
+        "deploymentConfiguration": _deployment_configuration(request),
+        "deploymentController": {"type": "ECS"},
+        "deployments": [],
+        "events": [],
+        "createdAt": now(),
+        "createdBy": f"arn:aws:iam::{arns.ACCOUNT}:root",
+        "networkConfiguration": network,
+        "schedulingStrategy": "REPLICA",
+        "loadBalancers": [],
+        "serviceRegistries": [],
+        "placementConstraints": [],
+        "placementStrategy": [],
+        "enableECSManagedTags": request.get("enableECSManagedTags", False),
+        "enableExecuteCommand": request.get("enableExecuteCommand", False),
+        "propagateTags": request.get("propagateTags", "NONE"),
+    }
+    if provider:
+        wire["capacityProviderStrategy"] = request["capacityProviderStrategy"]
+    else:
+        wire["launchType"] = "FARGATE"
+    key = f"{cluster.key}/{name}"
+    item = state.add("service", key, wire, tags.checked(request.get("tags")))
+    deployments.begin(item)
+    state.save(item)
+    return {"service": described(item, ["TAGS"])}
+
+
+def update_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
+    state = ecs.state
+    item = _find(state, request)
+    if item.wire["status"] != "ACTIVE":
+        raise errors.service_not_active()
+    _check_supported(request)
+    wire, changes = item.wire, {}
+    if "taskDefinition" in request:
+        definition = launch.active_definition(state, request["taskDefinition"])
+        changes["taskDefinition"] = definition.wire["taskDefinitionArn"]
+    for name in ("networkConfiguration", "enableExecuteCommand", "propagateTags"):
+        if name in request:
+            changes[name] = request[name]
+    if "desiredCount" in request:
+        changes["desiredCount"] = _count(request["desiredCount"])
+    if "deploymentConfiguration" in request:
+        changes["deploymentConfiguration"] = _deployment_configuration(request)
+    after = {**wire, **changes}
+    definition = launch.active_definition(state, after["taskDefinition"])
+    launch.check_definition_for_fargate(definition, after["networkConfiguration"])
+    replaced = any(after.get(name) != wire.get(name) for name in NEW_DEPLOYMENT)
+    wire.update(changes)
+    if replaced or request.get("forceNewDeployment"):
+        deployments.begin(item)
+    else:
+        deployments.resize(item)
+    state.save(item)
+    return {"service": described(item, ["TAGS"])}
+
+
+def describe_services(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
+    state = ecs.state
+    cluster = state.cluster(request.get("cluster"))
+    if not 1 <= len(request["services"]) <= 10:
+        raise errors.invalid_parameter("Between 1 and 10 services must be specified.")
+    found, failures = [], []
+    for reference in request["services"]:
+        item = state.service(cluster, reference)
+        if item:
+            found.append(described(item, request.get("include", [])))
+        else:
+            arn = arns.service_arn(cluster.key, arns.last_part(reference))
+            failures.append({"arn": arn, "reason": "MISSING"})
+    return {"services": found, "failures": failures}
+
+
+def list_services(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
+    cluster = ecs.state.cluster(request.get("cluster"))
+    launch_type = request.get("launchType")
+    chosen = [
+        s
+        for s in ecs.state.all("service")
+        if s.cluster == cluster.key
+        and s.wire["status"] == "ACTIVE"
+        and launch_type in (None, s.wire.get("launchType"))
+    ]
+    return page(request, chosen, "serviceArns", lambda item: item.wire["serviceArn"])
+
+
+def delete_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
+    state = ecs.state
+    item = _find(state, request)
+    if item.wire["status"] != "ACTIVE":
+        raise errors.service_not_active()
+    if item.wire["desiredCount"] > 0 and not request.get("force"):
+        raise errors.invalid_parameter("The service cannot be stopped while it is scaled above 0.")
+    item.wire.update(status="DRAINING", desiredCount=0)
+    deployments.resize(item)
+    state.save(item)
+    return {"service": described(item, ["TAGS"])}
+
+
+def described(item: Item, include: list[str]) -> dict[str, Any]:
+    return {**item.wire, "tags": item.tags if "TAGS" in include else []}
+
+
+def _find(state: State, request: dict[str, Any]) -> Item:
+    item = state.service(state.cluster(request.get("cluster")), request["service"])
+    if item is None:
+        raise errors.service_not_found()
+    return item
+
+
+def _check_free(state: State, cluster: Item, name: str) -> None:
+    existing = state.service(cluster, name)
+    if existing is None or existing.wire["status"] == "INACTIVE":
+        return
+    if existing.wire["status"] == "DRAINING":
+        raise errors.invalid_parameter("Unable to Start a service that is still Draining.")
+    raise errors.invalid_parameter("Creation of service was not idempotent.")
+
+
+def _check_supported(request: dict[str, Any]) -> None:
+    for name, what in NOT_SUPPORTED.items():
+        if request.get(name):
+            raise errors.unsupported(what)
+    if request.get("schedulingStrategy", "REPLICA") != "REPLICA":
+        raise errors.invalid_parameter(
+            "The DAEMON scheduling strategy is not supported with FARGATE launch type."
+        )
+    if request.get("deploymentController", {}).get("type", "ECS") != "ECS":
+        raise errors.unsupported("deployment controllers other than ECS")
+    if request.get("serviceConnectConfiguration", {}).get("enabled"):
+        raise errors.unsupported("Service Connect")
+
+
+def _count(desired: int) -> int:
+    if desired < 0:
+        raise errors.invalid_parameter("desiredCount cannot be negative.")
+    return desired
+
+
+def _deployment_configuration(request: dict[str, Any]) -> dict[str, Any]:
+    found = {
+        "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+        "maximumPercent": 200,
+        "minimumHealthyPercent": 100,
+        **request.get("deploymentConfiguration", {}),
+    }
+    low, high = found["minimumHealthyPercent"], found["maximumPercent"]
+    if low < 0 or high < 0 or (low > 100 and high < low) or (low >= 100 and high <= 100):
+        raise errors.invalid_parameter(
+            "minimumHealthyPercent and maximumPercent leave no room to replace a task."
+        )
+    return found
