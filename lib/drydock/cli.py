@@ -104,20 +104,11 @@ def doctor() -> None:
 @click.argument("notebook", required=False, type=click.Path(path_type=Path))
 def lab(notebook: Path | None) -> None:
     """Open the lessons in JupyterLab."""
-    folder = Path(__file__).parents[2] / "notebooks"
-    first = notebook or folder / "00_start_here.ipynb"
-    os.execvp(
-        sys.executable,
-        [
-            sys.executable,
-            "-m",
-            "jupyterlab",
-            f"--notebook-dir={folder}",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-            "--LabApp.news_url=None",
-            str(first),
-        ],
-    )
+    from drydock import notebooks  # imports nbclient: slow, only here
+
+    first = notebook or notebooks.FOLDER / "00_start_here.ipynb"
+    command = notebooks.jupyter_lab(notebooks.FOLDER, str(first))
+    os.execvp(command[0], command)
 
 
 if __name__ == "__main__":

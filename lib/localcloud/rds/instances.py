@@ -58,14 +58,16 @@ def new_password() -> str:
     return "".join(secrets.choice(alphabet) for _ in range(PASSWORD_LENGTH))
 
 
-class Keeper(threading.Thread):
+class Keeper:
     """Carries out, one after the other, what the API asked of one instance, and looks after it.
 
-    PostgreSQL is this thread's child and ends with it, so it lives as long as the server.
+    PostgreSQL is the child of the keeper's thread and ends with it, so it lives as long as the
+    server. The thread is a part, not the base: Thread's own methods would be overridden unseen.
     """
 
     def __init__(self, instance: Instance, postgres: Postgres, saved: Callable[[], None]):
-        super().__init__(name=f"rds-{instance.db_instance_identifier}", daemon=True)
+        name = f"rds-{instance.db_instance_identifier}"
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.instance = instance
         self.postgres = postgres
         self._saved = saved
@@ -122,7 +124,7 @@ class Keeper(threading.Thread):
         self._orders.put(order)
 
     # ------------------------------------------------------------------ carrying them out
-    def run(self) -> None:
+    def _run(self) -> None:
         while True:
             try:
                 order = self._orders.get(timeout=LOOK_EVERY)
@@ -249,14 +251,14 @@ class Instances:
         for keeper in keepers:
             keeper.end()
         for keeper in keepers:
-            keeper.join()
+            keeper.thread.join()
 
     def _keep(self, instance: Instance) -> Keeper:
         folder = self._folder(instance)
         postgres = Postgres(folder, self._the_authority())
         keeper = Keeper(instance, postgres, self._save)
         self._keepers[folder] = keeper
-        keeper.start()
+        keeper.thread.start()
         return keeper
 
     def _save(self) -> None:

@@ -267,7 +267,7 @@ def test_a_managed_password_is_in_secrets_manager_and_rotates(cloud, rds, books)
         secrets.get_secret_value(SecretId=arn)
 
 
-def test_a_killed_server_leaves_no_postgres_and_loses_no_row(home):
+def test_no_row_is_lost_when_the_server_is_killed_or_stopped(home):
     info = local_cloud.start(home, port=0)
     client(info, "rds").create_db_instance(**ORDER)
     kill(info)  # while it creates: the next server finishes that
@@ -284,6 +284,11 @@ def test_a_killed_server_leaves_no_postgres_and_loses_no_row(home):
         assert connection.execute("SELECT n FROM kept").fetchone() == (42,)
     assert local_cloud.stop(home)
     assert postgres_of(info, "books") == []
+
+    info = local_cloud.start(home, port=0)
+    again = wait_available(client(info, "rds"))
+    with connect(info, again) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchone() == (42,)
 
 
 def test_a_home_that_postgres_cannot_enter_is_said_with_the_chmod(home):
