@@ -1,8 +1,6 @@
 """ODBC: PostgreSQL's driver (psqlodbc) through pyodbc and SQLAlchemy, without touching /etc."""
 
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyodbc
@@ -13,8 +11,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from drydock.connect.secrets import DatabaseSecret
 from drydock.errors import DrydockError
-
-DRIVER_FILES = ("psqlodbcw.so", "libpsqlodbcw.so")
+from drydock.setup.system_packages import postgres_odbc_driver
 
 
 class DriverMissing(DrydockError):
@@ -22,20 +19,14 @@ class DriverMissing(DrydockError):
 
 
 def driver_path() -> Path:
-    """Return the file of the Unicode psqlodbc driver.
-
-    Looked for in DRYDOCK_ODBC_DRIVER, the conda prefix and the system's multi-arch folders.
-    """
+    """Return the file of the Unicode psqlodbc driver: DRYDOCK_ODBC_DRIVER, or where it is found."""
     named = os.environ.get("DRYDOCK_ODBC_DRIVER")
-    if named:
-        if Path(named).is_file():
-            return Path(named)
+    if named and not Path(named).is_file():
         raise DriverMissing(f"DRYDOCK_ODBC_DRIVER names {named}, which is no file; unset it")
-    for folder in _driver_folders():
-        for name in DRIVER_FILES:
-            if (folder / name).is_file():
-                return folder / name
-    raise DriverMissing("no psqlodbc driver on this machine; type: apt-get install odbc-postgresql")
+    found = named or postgres_odbc_driver()
+    if not found:
+        raise DriverMissing("no psqlodbc driver on this machine; type: drydock doctor")
+    return Path(found)
 
 
 def connection_string(secret: DatabaseSecret, certificates: Path) -> str:
@@ -71,11 +62,3 @@ class PostgreSQLOdbc(PyODBCConnector, PGDialect):
 
 
 registry.register("postgresql.pyodbc", __name__, "PostgreSQLOdbc")
-
-
-def _driver_folders() -> Iterator[Path]:
-    for prefix in (os.environ.get("CONDA_PREFIX"), sys.prefix):
-        if prefix:
-            yield Path(prefix) / "lib"
-    yield from sorted(Path("/usr/lib").glob("*-linux-gnu*/odbc"))
-    yield from (Path("/usr/lib64"), Path("/usr/local/lib"))

@@ -54,6 +54,6 @@ def test_a_driver_that_is_not_there_is_named(monkeypatch):
 
 def test_without_any_driver_the_command_is_told(monkeypatch):
     monkeypatch.delenv("DRYDOCK_ODBC_DRIVER", raising=False)
-    monkeypatch.setattr(odbc, "_driver_folders", lambda: iter([Path("/nowhere")]))
-    with pytest.raises(odbc.DriverMissing, match="apt-get install odbc-postgresql"):
+    monkeypatch.setattr(odbc, "postgres_odbc_driver", lambda: None)
+    with pytest.raises(odbc.DriverMissing, match="type: drydock doctor"):
         odbc.driver_path()

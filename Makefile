@@ -1,0 +1,43 @@
+# The commands of the workbook; `make` alone lists them. Each sets up what is missing first.
+PYTHON ?= python3
+ARGS ?=
+SET_UP = $(PYTHON) lib/drydock/setup/bootstrap.py
+UV = build/lock/bin/uv
+COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run lab test bench refresh lock clean checks
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run:  ## run the pipeline end to end on the local cloud and print its report (ARGS="--json")
+	@$(SET_UP) -- drydock run $(ARGS)
+
+lab:  ## open the lessons in JupyterLab
+	@$(SET_UP) -- drydock lab $(ARGS)
+
+test:  ## prove it all: lint, tests, browser, and every stored output of every lesson
+	@$(SET_UP) --test -- $(MAKE) --no-print-directory checks
+
+checks:
+	ruff check .
+	ruff format --check .
+	python -m pytest tests $(ARGS)
+	python -m drydock.notebooks test
+
+bench:  ## time our ETL beside pandas, DuckDB and Spark on the same data
+	@$(SET_UP) --bench -- python tests/benchmarks/etl.py $(ARGS)
+
+refresh:  ## run the lessons again and store their new outputs (ARGS=notebooks/01_pipeline.ipynb)
+	@$(SET_UP) -- python -m drydock.notebooks refresh $(ARGS)
+
+lock:  ## resolve pyproject.toml into the lock files (ARGS=--upgrade takes newer versions)
+	@test -x $(UV) || ($(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv)
+	$(COMPILE) pyproject.toml --extra test -o requirements.lock $(ARGS)
+	$(COMPILE) --group bench --constraints requirements.lock -o requirements-bench.lock $(ARGS)
+
+clean:  ## remove what was built here; what the local cloud keeps stays (drydock reset --all)
+	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis lib/*.egg-info
+	find lib tests notebooks -name __pycache__ -prune -exec rm -rf {} +

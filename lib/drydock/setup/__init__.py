@@ -1,0 +1,1 @@
+"""The set-up of a machine. Standard library only: it runs before anything is installed."""

@@ -1,0 +1,74 @@
+"""One list of dependencies: the lock files and environment.yml say the same as pyproject.toml."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from drydock.setup.environment import CONDA_NAME, ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
+LISTED = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["test"]]
+# What the set-up finds through apt-get must come from conda too.
+NOT_PYTHON = {"postgresql", "unixodbc", "psqlodbc", "openjdk"}
+
+
+def pins(name):
+    found = re.findall(r"^([\w.-]+)==([^\s;\\]+)(.*)", (ROOT / name).read_text(), re.MULTILINE)
+    return {canonicalize_name(package): version for package, version, _ in found}
+
+
+def check(text, locked):
+    wanted = Requirement(text)
+    version = locked.get(canonicalize_name(wanted.name))
+    assert version, f"{wanted.name} is not locked; type: make lock"
+    assert wanted.specifier.contains(version), f"{wanted.name} is locked at {version}"
+
+
+@pytest.mark.parametrize("text", LISTED)
+def test_what_the_project_names_is_locked(text):
+    check(text, pins("requirements.lock"))
+
+
+@pytest.mark.parametrize("text", PROJECT["dependency-groups"]["bench"])
+def test_what_the_benchmark_names_is_locked(text):
+    check(text, pins("requirements-bench.lock"))
+
+
+def test_the_two_lock_files_agree():
+    everything, bench = pins("requirements.lock"), pins("requirements-bench.lock")
+    assert {n: v for n, v in bench.items() if n in everything and everything[n] != v} == {}
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-bench.lock"])
+def test_every_locked_package_has_a_hash_and_no_address(name):
+    text = (ROOT / name).read_text()
+    without = re.sub(r"^[\w.-]+==.*\\\n +--hash=sha256:[0-9a-f]{64}", "", text, flags=re.MULTILINE)
+    assert re.findall(r"^[\w.-]+==.*", without, re.MULTILINE) == []
+    assert "://" not in text
+
+
+def test_conda_takes_its_python_packages_from_the_lock_and_nowhere_else():
+    plain = [entry for entry in CONDA["dependencies"] if isinstance(entry, str)]
+    (pip,) = [entry["pip"] for entry in CONDA["dependencies"] if isinstance(entry, dict)]
+    assert pip == ["-r requirements.lock"]
+    names = {re.split(r"[<>= ]", entry)[0] for entry in plain}
+    assert names == {"python", "pip"} | NOT_PYTHON
+    python = next(entry for entry in plain if entry.startswith("python"))
+    assert python == f"python{PROJECT['project']['requires-python']}"
+    assert CONDA["channels"] == ["conda-forge"]
+    assert CONDA["name"] == CONDA_NAME
+
+
+@pytest.mark.parametrize("text", LISTED)
+def test_each_dependency_says_why(text):
+    line = next(
+        line
+        for line in (ROOT / "pyproject.toml").read_text().splitlines()
+        if line.strip().startswith(f'"{text}"')
+    )
+    assert line.partition("#")[2].strip()
