@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -28,6 +28,11 @@ NO_CELL_HAS_RUN = f"{PROMPTS}.every(text => !/[0-9*]/.test(text))"
 EVERY_CELL_HAS_RUN = f"{PROMPTS}.every((text, _, all) => /[0-9]/.test(text) ||"
 EVERY_CELL_HAS_RUN += """ (!all.some(other => other.includes('*')) && document.querySelector(
     '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]')))"""
+HIDDEN_HEIGHT = """() => {
+    document.querySelector(".jp-Notebook .jp-WindowedPanel-outer").scrollTop = 0;
+    const last = [...document.querySelectorAll(".jp-Notebook .jp-Cell")].pop();
+    return Math.ceil(last.getBoundingClientRect().bottom) + 40 - window.innerHeight;
+}"""
 EVERY_WIDGET_IS_DRAWN = """() => [...document.querySelectorAll('.jp-OutputArea-output.lm-Panel')]
     .every(output => output.querySelector('.jupyter-widgets'))"""
 # Without these Chromium looks for updates and for a network that a test must not need.
@@ -146,13 +151,12 @@ class OpenNotebook:
         return self.page.locator(".jp-Dialog-content, .Toastify__toast").all_inner_texts()
 
     def screenshot(self, path: Path) -> Path:
-        """Store a picture of the whole notebook: the window grows until the last cell is in it."""
+        """Store a picture of the whole notebook, in a window as tall as it is."""
         for _ in range(3):  # a taller window may re-draw an output and so change its height
-            bottom = self.page.locator(".jp-Notebook .jp-Cell").last.bounding_box()
-            below = bottom["y"] + bottom["height"] + 40 - self.page.viewport_size["height"]
-            if below <= 0:
+            hidden = self.page.evaluate(HIDDEN_HEIGHT)
+            if hidden <= 0:
                 break
-            height = self.page.viewport_size["height"] + int(below)
+            height = self.page.viewport_size["height"] + hidden
             self.page.set_viewport_size({**self.page.viewport_size, "height": height})
             self.page.wait_for_timeout(500)
         self.page.locator(".jp-NotebookPanel").first.screenshot(path=path)
@@ -191,5 +195,6 @@ def _end(pid: int) -> None:
     server.terminate()
     _, alive = psutil.wait_procs(family, timeout=10)
     for process in alive:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # a kernel ends with its server, maybe just now
+            process.kill()
     psutil.wait_procs(alive, timeout=10)
