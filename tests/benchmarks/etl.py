@@ -117,7 +117,7 @@ def measure(engine: str, folder: Path, spark_python: str) -> Measured:
     """Run `engine` once."""
     with tempfile.TemporaryDirectory(prefix="drydock-bench-out-") as out:
         environment = dict(os.environ)
-        # Polars leaves its own setting behind in a process that has loaded it, as pytest's may have.
+        # Polars leaves its own setting behind in every process that has loaded it.
         environment.pop("_RJEM_MALLOC_CONF", None)
         if engine in ("ours", "floor"):
             environment["POLARS_MAX_THREADS"] = "1"

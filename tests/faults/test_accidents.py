@@ -1,6 +1,7 @@
 """Things die in mid-run: one clear line, nothing lost or doubled, the next run works."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -80,6 +81,13 @@ def test_the_database_is_killed(command, lab, whole_again):
 def test_the_database_is_stopped(lab, whole_again):
     whole_again()
     lab.client("rds").stop_db_instance(DBInstanceIdentifier=lookup_database.INSTANCE)
+    whole_again()
+
+
+def test_the_database_is_lost(command, whole_again):
+    whole_again()
+    cloud.stop(command.home)
+    shutil.rmtree(command.home / "rds" / lookup_database.INSTANCE)
     whole_again()
 
 

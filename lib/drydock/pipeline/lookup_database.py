@@ -25,17 +25,19 @@ Say = Callable[[str], None]
 def create_instance(lab: Lab, say: Say) -> dict:
     """Return the available instance `drydock-lookup`; create it, or start it, when it has to be.
 
-    The master password is made and kept by RDS in Secrets Manager (ManageMasterUserPassword).
+    The master password is made and kept by RDS in Secrets Manager (ManageMasterUserPassword). An
+    instance that has failed is made anew: all that it holds comes from the source.
     """
     rds = lab.client("rds")
-    try:
-        # boto3 has no waiter for "stopped", and only a stopped instance can be started.
-        while (status := _describe(rds)["DBInstanceStatus"]) == "stopping":
-            time.sleep(0.5)
-        if status == "stopped":
-            say(f"starting the database {INSTANCE}, which was stopped")
-            rds.start_db_instance(DBInstanceIdentifier=INSTANCE)
-    except rds.exceptions.DBInstanceNotFoundFault:
+    status = _settled_status(rds)
+    if status == "failed":
+        say(f"the database {INSTANCE} is damaged: it is made anew")
+        rds.delete_db_instance(DBInstanceIdentifier=INSTANCE, SkipFinalSnapshot=True)
+        status = _settled_status(rds)
+    if status == "stopped":
+        say(f"starting the database {INSTANCE}, which was stopped")
+        rds.start_db_instance(DBInstanceIdentifier=INSTANCE)
+    elif status is None:
         say(f"creating the database {INSTANCE} (PostgreSQL)")
         rds.create_db_instance(
             DBInstanceIdentifier=INSTANCE,
@@ -93,6 +95,18 @@ def create_reader(lab: Lab, instance: dict) -> str:
     with _connect_as_master(lab, instance) as connection:
         _grant_reading(connection, secret.password)
     return secrets.describe_secret(SecretId=READER_SECRET)["ARN"]
+
+
+def _settled_status(rds) -> str | None:
+    """Wait out what is under way; return "available", "stopped", "failed", or None: no instance."""
+    while True:
+        try:
+            status = _describe(rds)["DBInstanceStatus"]
+        except rds.exceptions.DBInstanceNotFoundFault:
+            return None
+        if status in ("available", "stopped", "failed"):
+            return status
+        time.sleep(0.25)
 
 
 def _describe(rds) -> dict:

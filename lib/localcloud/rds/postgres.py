@@ -177,7 +177,8 @@ class Postgres:
     def remove(self) -> None:
         self.stop()
         self._postmaster.end_leftover()
-        shutil.rmtree(self.folder)
+        if self.folder.exists():  # somebody may have removed it by hand
+            shutil.rmtree(self.folder)
 
     # ------------------------------------------------------------------------- its files
     def _password_file(self) -> Path:
