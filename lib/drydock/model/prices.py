@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
@@ -50,32 +50,45 @@ class Bill:
         add: AWS's pricing pages and invoices) or "total" (add, then round once: most calculators).
         """
         if rounding not in ROUNDINGS:
-            raise ValueError(f"rounding {rounding!r} is unknown: type one of {_typed(ROUNDINGS)}")
+            raise ValueError(f"rounding {rounding!r} is unknown: type one of {typed(ROUNDINGS)}")
         if rounding == "lines":
             return sum((rounded(line.amount, places) for line in self.lines), Decimal(0))
         total = sum((line.amount for line in self.lines), Decimal(0))
         return rounded(total, places) if rounding == "total" else total
 
 
+def combined(bills: Iterable[Bill]) -> Bill:
+    """Return one bill with the lines of all `bills`, in their order."""
+    return Bill(tuple(line for bill in bills for line in bill.lines))
+
+
 @cache
-def _file() -> dict:
+def file() -> dict:
+    """Return data/prices.json as it is."""
     return json.loads(DATA.read_text())
 
 
 @cache
 def price(name: str) -> Price:
     """Return the price called `name` in data/prices.json; ValueError if there is none."""
-    known = _file()["prices"]
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or list(known)[:3]
-        raise ValueError(f"no price is called {name!r}: type one of {_typed(near)}")
-    entry = known[name]
+    entry = entry_of(name, file()["prices"], "price")
     return Price(name, Decimal(entry["value"]), entry["unit"], entry["source"], entry["date"])
+
+
+def discounted(full: Price, discount) -> Price:
+    """Return `full` less the part `discount` (0 to 1), as Spot and Savings Plans take off.
+
+    AWS publishes no constant price for Spot: the discount is the caller's assumption.
+    """
+    part = number(discount, "discount")
+    if part > 1:
+        raise ValueError(f"discount is {discount}: type a part from 0 to 1, such as 0.69")
+    return replace(full, value=full.value * (1 - part)) if part else full
 
 
 def region() -> str:
     """Return the AWS region that the prices are for."""
-    return _file()["region"]
+    return file()["region"]
 
 
 def citation(prices: Iterable[Price]) -> str:
@@ -86,7 +99,9 @@ def citation(prices: Iterable[Price]) -> str:
 
 def rounded(amount: Decimal, places: int = 2) -> Decimal:
     """Round half up, away from zero, as bills do (Python's `round` goes to the even digit)."""
-    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    # Thirds of an hour have no end as decimals: 0.00499...9 of them stands for half a cent.
+    near = amount.quantize(Decimal("1e-15"), ROUND_HALF_UP)
+    return near.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def number(value, what: str) -> Decimal:
@@ -100,5 +115,22 @@ def number(value, what: str) -> Decimal:
     return found
 
 
-def _typed(names: Iterable[str]) -> str:
+def whole(value, what: str) -> int:
+    """Return `value` as an int; ValueError, naming it `what`, if it is no whole number from 0."""
+    found = number(value, what)
+    if found != found.to_integral_value():
+        raise ValueError(f"{what} is {value!r}: type a whole number")
+    return int(found)
+
+
+def entry_of(name: str, table: dict, what: str):
+    """Return `table[name]`; ValueError, with the names nearest to it, if there is none."""
+    if name not in table:
+        near = difflib.get_close_matches(str(name), table, n=3, cutoff=0.4) or list(table)[:3]
+        raise ValueError(f"no {what} is called {name!r}: type one of {typed(near)}")
+    return table[name]
+
+
+def typed(names: Iterable[str]) -> str:
+    """Return `names` as a person would type them, for an error message."""
     return ", ".join(repr(name) for name in names)

