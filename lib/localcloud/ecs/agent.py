@@ -86,8 +86,8 @@ class Agent:
         preparation.pull_images()
         self._update(pullStoppedAt=now())
         self._check_stop()
-        cpu, memory = int(self.task.wire["cpu"]) / 1024, int(self.task.wire["memory"])
-        self._sandbox = self._ecs.runtime.sandbox(self.task.key, cpu, memory)
+        vcpu, memory_mib = self.task.private["limits"]
+        self._sandbox = self._ecs.runtime.sandbox(self.task.key, vcpu, memory_mib)
         return preparation.specs(self._sandbox)
 
     def _start(self, specs: list[ContainerSpec]) -> None:

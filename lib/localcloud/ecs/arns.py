@@ -31,6 +31,14 @@ def container_arn(cluster: str, task_id: str, container_id: str) -> str:
     return f"{PREFIX}:container/{cluster}/{task_id}/{container_id}"
 
 
+def instance_arn(cluster: str, instance_id: str) -> str:
+    return f"{PREFIX}:container-instance/{cluster}/{instance_id}"
+
+
+def provider_arn(name: str) -> str:
+    return f"{PREFIX}:capacity-provider/{name}"
+
+
 def last_part(name_or_arn: str) -> str:
     """The short name: what follows the last slash of an ARN, or the name itself."""
     return name_or_arn.rsplit("/", 1)[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from localcloud.ecs import arns, errors, tags
+from localcloud.ecs import arns, capacity, errors, instances, tags
 from localcloud.ecs.models import Item, State
 from localcloud.ecs.pages import page
 
@@ -21,15 +21,16 @@ def create_cluster(state: State, request: dict[str, Any]) -> dict[str, Any]:
     existing = state.get("cluster", name)
     if existing and existing.wire["status"] == "ACTIVE":
         return {"cluster": described(state, existing, ["TAGS"])}
+    strategy = request.get("defaultCapacityProviderStrategy", [])
+    capacity.check_association(state, request.get("capacityProviders", []), strategy)
     wire = {
         "clusterArn": arns.cluster_arn(name),
         "clusterName": name,
         "status": "ACTIVE",
-        "registeredContainerInstancesCount": 0,
         "statistics": [],
         "settings": request.get("settings", [{"name": "containerInsights", "value": "disabled"}]),
         "capacityProviders": request.get("capacityProviders", []),
-        "defaultCapacityProviderStrategy": request.get("defaultCapacityProviderStrategy", []),
+        "defaultCapacityProviderStrategy": strategy,
     }
     if "configuration" in request:
         wire["configuration"] = request["configuration"]
@@ -62,6 +63,11 @@ def delete_cluster(state: State, request: dict[str, Any]) -> dict[str, Any]:
             "ClusterContainsServicesException",
             "The Cluster cannot be deleted while Services are active.",
         )
+    if instances.of_cluster(state, cluster.key):
+        raise errors.EcsError(
+            "ClusterContainsContainerInstancesException",
+            "The Cluster cannot be deleted while Container Instances are active or draining.",
+        )
     if any(task.wire["lastStatus"] != "STOPPED" for task in state.tasks(cluster.key)):
         raise errors.EcsError(
             "ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active."
@@ -71,12 +77,34 @@ def delete_cluster(state: State, request: dict[str, Any]) -> dict[str, Any]:
     return {"cluster": described(state, cluster, [])}
 
 
+def put_cluster_capacity_providers(state: State, request: dict[str, Any]) -> dict[str, Any]:
+    """Replace the cluster's capacity providers and its default strategy."""
+    cluster = state.cluster(request["cluster"])
+    providers = [arns.last_part(name) for name in request["capacityProviders"]]
+    strategy = request["defaultCapacityProviderStrategy"]
+    capacity.check_association(state, providers, strategy)
+    used = {
+        task.wire.get("capacityProviderName")
+        for task in state.tasks(cluster.key)
+        if task.wire["lastStatus"] != "STOPPED"
+    }
+    if used & (set(cluster.wire["capacityProviders"]) - set(providers)):
+        raise errors.EcsError(
+            "ResourceInUseException",
+            "The specified capacity provider is in use and cannot be removed.",
+        )
+    cluster.wire.update(capacityProviders=providers, defaultCapacityProviderStrategy=strategy)
+    state.save(cluster)
+    return {"cluster": described(state, cluster, ["TAGS"])}
+
+
 def described(state: State, cluster: Item, include: list[str]) -> dict[str, Any]:
     """A cluster as the API shows it, with its counts of this moment."""
     statuses = [task.wire["lastStatus"] for task in state.tasks(cluster.key)]
     services = [s for s in state.all("service") if s.cluster == cluster.key]
     return {
         **cluster.wire,
+        "registeredContainerInstancesCount": len(instances.of_cluster(state, cluster.key)),
         "runningTasksCount": statuses.count("RUNNING"),
         "pendingTasksCount": statuses.count("PROVISIONING") + statuses.count("PENDING"),
         "activeServicesCount": sum(s.wire["status"] == "ACTIVE" for s in services),

@@ -11,6 +11,13 @@ from localcloud.ecs.models import Item, now
 
 STEADY_SECONDS = 2.0
 MOST_EVENTS = 100
+CARRIED = (
+    "platformVersion",
+    "platformFamily",
+    "networkConfiguration",
+    "launchType",
+    "capacityProviderStrategy",
+)
 
 
 def begin(service: Item) -> None:
@@ -30,14 +37,10 @@ def begin(service: Item) -> None:
         "failedTasks": 0,
         "createdAt": moment,
         "updatedAt": moment,
-        "platformVersion": wire["platformVersion"],
-        "platformFamily": "Linux",
-        "networkConfiguration": wire["networkConfiguration"],
         "rolloutState": "IN_PROGRESS",
         "rolloutStateReason": f"ECS deployment {identity} in progress.",
     }
-    if "launchType" in wire:
-        deployment["launchType"] = wire["launchType"]
+    deployment |= {name: wire[name] for name in CARRIED if name in wire}
     wire["deployments"].insert(0, deployment)
     service.private.update(streak=0, retry_at=0.0, steady=False)
     service.private.setdefault("live", [])
@@ -48,6 +51,11 @@ def resize(service: Item) -> None:
     primary = service.wire["deployments"][0]
     primary.update(desiredCount=service.wire["desiredCount"], updatedAt=now())
     service.private["steady"] = False
+
+
+def launch_type(service: Item) -> str:
+    """FARGATE or EC2, also where capacity providers stand for it."""
+    return "FARGATE" if "platformVersion" in service.wire else "EC2"
 
 
 def of(deployment: dict[str, Any], tasks: Iterable[Item]) -> list[Item]:
@@ -70,6 +78,13 @@ def event(service: Item, message: str) -> None:
     text = f"(service {service.wire['serviceName']}) {message}"
     entry = {"id": str(uuid.uuid4()), "createdAt": now(), "message": text}
     service.wire["events"] = [entry, *service.wire["events"]][:MOST_EVENTS]
+
+
+def event_once(service: Item, message: str) -> None:
+    """Like ``event``, unless it is what the newest event says already."""
+    events = service.wire["events"]
+    if not events or not events[0]["message"].endswith(message):
+        event(service, message)
 
 
 def names(tasks: list[Item]) -> str:

@@ -105,7 +105,7 @@ def _task_metadata(task: Item) -> dict[str, Any]:
         "Limits": _limits(task),
         **{theirs: _rfc3339(wire[ours]) for theirs, ours in TIMES.items() if ours in wire},
         "AvailabilityZone": wire["availabilityZone"],
-        "LaunchType": "FARGATE",
+        "LaunchType": task.private["launch_type"],
         "Containers": [_container_metadata(task, c) for c in wire["containers"]],
     }
 
@@ -132,7 +132,12 @@ def _container_metadata(task: Item, container: dict[str, Any]) -> dict[str, Any]
         "CreatedAt": _rfc3339(task.wire["createdAt"]),
         "Type": "NORMAL",
         "ContainerARN": container["containerArn"],
-        "Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": [address] if address else []}],
+        "Networks": [
+            {
+                "NetworkMode": task.private["network_mode"],
+                "IPv4Addresses": [address] if address else [],
+            }
+        ],
     }
     if "exitCode" in container:
         found["ExitCode"] = container["exitCode"]

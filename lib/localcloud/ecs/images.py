@@ -19,7 +19,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from dockerfile_parse import DockerfileParser
 
-from localcloud.ecs.failures import cannot_pull
+from localcloud.ecs.failures import cannot_initialise, cannot_pull
 from localcloud.ecs.roles import Clients
 
 CONTEXT_ANNOTATION = "dev.drydock.context"
@@ -53,6 +53,7 @@ def pull(clients: Clients, execution_role: str | None, reference: str) -> Image:
             f"{retried}: no container engine here, so only images that `drydock build` "
             "registered in ECR can run"
         )
+    _log_in(clients, execution_role)
     wanted = {"imageTag": match["tag"] or "latest"}
     if match["digest"]:
         wanted = {"imageDigest": match["digest"]}
@@ -73,6 +74,20 @@ def pull(clients: Clients, execution_role: str | None, reference: str) -> Image:
     if not answer["images"]:
         raise cannot_pull(f"{retried}: {reference}: not found")
     return _read(answer["images"][0], reference)
+
+
+def _log_in(clients: Clients, execution_role: str | None) -> None:
+    try:
+        clients.get("ecr", execution_role).get_authorization_token()
+    except ClientError as error:
+        said = error.response["Error"]
+        raise cannot_initialise(
+            "unable to pull secrets or registry auth: execution resource retrieval failed: unable "
+            "to retrieve ecr registry auth: service call has been retried 1 time(s): "
+            f"{said['Code']}: {said['Message']}"
+        ) from None
+    except BotoCoreError as error:
+        raise cannot_initialise(f"unable to pull secrets or registry auth: {error}") from None
 
 
 def command_line(image: Image, definition: dict[str, Any]) -> list[str]:

@@ -7,13 +7,11 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.ecs import arns, errors, roles, rules, sizes, tags
+from localcloud.ecs import arns, errors, machine, placement, roles, rules, sizes, tags
 from localcloud.ecs.models import Item, State, now
 
 PLATFORM_VERSION = "1.4.0"
 LONGEST_OVERRIDES = 8192
-FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
-NO_INSTANCES = "No Container Instances were found in your cluster."
 
 
 @dataclass
@@ -27,7 +25,10 @@ class Launch:
     overrides: dict[str, Any] = field(default_factory=dict)
     tags: list[dict[str, str]] = field(default_factory=list)
     started_by: str | None = None
-    capacity_provider: str | None = None
+    launch_type: str = "FARGATE"
+    capacity_strategy: list[dict[str, Any]] = field(default_factory=list)
+    constraints: list[dict[str, str]] = field(default_factory=list)
+    strategies: list[dict[str, str]] = field(default_factory=list)
     platform_version: str = PLATFORM_VERSION
     execute_command: bool = False
     client_token: str | None = None
@@ -42,29 +43,28 @@ def active_definition(state: State, reference: str) -> Item:
     return definition
 
 
-def require_fargate(request: dict[str, Any]) -> str | None:
-    """Check launch type and capacity providers; return the provider's name if one is named."""
-    strategy = request.get("capacityProviderStrategy", [])
-    if strategy and "launchType" in request:
+@dataclass
+class Seat:
+    """Where one task runs: its capacity provider, and on EC2 its machine with what it takes."""
+
+    provider: str | None = None
+    instance: Item | None = None
+    reserved: dict[str, Any] = field(default_factory=dict)
+
+
+def check_definition(definition: Item, launch_type: str, network: dict[str, Any] | None) -> None:
+    """Raise unless the task definition, and the network configuration, fit the launch type."""
+    if launch_type not in definition.wire["compatibilities"]:
         raise errors.invalid_parameter(
-            "Specifying both a launch type and capacity provider strategy is not supported. "
-            "Remove one and try again."
+            f"Task definition does not support launch_type {launch_type}."
         )
-    if len(strategy) > 1:
-        raise errors.unsupported("a capacity provider strategy of several providers")
-    if strategy:
-        provider = strategy[0]["capacityProvider"]
-        if provider not in FARGATE_PROVIDERS:
-            raise errors.invalid_parameter("The specified capacity provider was not found.")
-        return provider
-    if request.get("launchType", "EC2") != "FARGATE":
-        raise errors.invalid_parameter(NO_INSTANCES)
-    return None
-
-
-def check_definition_for_fargate(definition: Item, network: dict[str, Any] | None) -> None:
-    if "FARGATE" not in definition.wire["compatibilities"]:
-        raise errors.invalid_parameter("Task definition does not support launch_type FARGATE.")
+    if network_mode(definition) != "awsvpc":
+        if network:
+            raise errors.invalid_parameter(
+                "Network Configuration is not valid for the given networkMode of this task "
+                "definition."
+            )
+        return
     subnets = (network or {}).get("awsvpcConfiguration", {}).get("subnets")
     if network is None or "awsvpcConfiguration" not in network:
         raise errors.invalid_parameter(
@@ -74,7 +74,11 @@ def check_definition_for_fargate(definition: Item, network: dict[str, Any] | Non
         raise errors.invalid_parameter("subnets can not be empty.")
 
 
-def check_overrides(definition: Item, overrides: dict[str, Any]) -> None:
+def network_mode(definition: Item) -> str:
+    return definition.wire.get("networkMode", "bridge")
+
+
+def check_overrides(definition: Item, launch_type: str, overrides: dict[str, Any]) -> None:
     if len(str(overrides)) > LONGEST_OVERRIDES:
         raise errors.invalid_parameter(
             f"Container Overrides length must be at most {LONGEST_OVERRIDES}"
@@ -86,7 +90,7 @@ def check_overrides(definition: Item, overrides: dict[str, Any]) -> None:
             raise errors.invalid_parameter(
                 f"Override for container named {name} is not a container in the TaskDefinition."
             )
-    if "cpu" in overrides or "memory" in overrides:
+    if launch_type == "FARGATE" and ("cpu" in overrides or "memory" in overrides):
         try:
             sizes.require_fargate_size(*task_size(definition, overrides))
         except errors.EcsError as error:
@@ -98,10 +102,10 @@ def check_overrides(definition: Item, overrides: dict[str, Any]) -> None:
         raise errors.invalid_parameter(error.message) from None
 
 
-def task_size(definition: Item, overrides: dict[str, Any]) -> tuple[int, int]:
-    """CPU units and MiB of a task."""
-    cpu = overrides.get("cpu", definition.wire["cpu"])
-    memory = overrides.get("memory", definition.wire["memory"])
+def task_size(definition: Item, overrides: dict[str, Any]) -> tuple[int | None, int | None]:
+    """CPU units and MiB of a task; None where it has none of its own, as it may on EC2."""
+    cpu = overrides.get("cpu", definition.wire.get("cpu"))
+    memory = overrides.get("memory", definition.wire.get("memory"))
     return sizes.cpu_units(cpu), sizes.memory_mib(memory)
 
 
@@ -117,7 +121,19 @@ def container_definitions(definition: Item, overrides: dict[str, Any]) -> list[d
     return merged
 
 
-def create_task(state: State, launch: Launch) -> Item:
+def reservation(launch: Launch) -> dict[str, Any]:
+    """What a task takes of a container instance."""
+    containers = container_definitions(launch.definition, launch.overrides)
+    need = placement.needs(containers, network_mode(launch.definition))
+    cpu, memory = task_size(launch.definition, launch.overrides)
+    return {
+        **need,
+        "cpu": need["cpu"] if cpu is None else cpu,
+        "memory": need["memory"] if memory is None else memory,
+    }
+
+
+def create_task(state: State, launch: Launch, seat: Seat) -> Item:
     """Add the task to the state. The caller hands it to the scheduler.
 
     Raises ClientException if a role cannot be assumed.
@@ -129,15 +145,16 @@ def create_task(state: State, launch: Launch) -> Item:
         if role:
             roles.require_assumable(role)
     task_id = uuid.uuid4().hex
-    cpu, memory = task_size(definition, overrides)
+    containers = container_definitions(definition, overrides)
+    cpu, memory = seat.reserved.get("cpu"), seat.reserved.get("memory")
+    if seat.instance is None:
+        cpu, memory = task_size(definition, overrides)
     wire = {
         "taskArn": arns.task_arn(cluster, task_id),
         "clusterArn": launch.cluster.wire["clusterArn"],
         "taskDefinitionArn": definition.wire["taskDefinitionArn"],
         "group": launch.group,
-        "launchType": "FARGATE",
-        "platformVersion": launch.platform_version,
-        "platformFamily": "Linux",
+        "launchType": launch.launch_type,
         "availabilityZone": arns.ZONE,
         "cpu": str(cpu),
         "memory": str(memory),
@@ -146,21 +163,23 @@ def create_task(state: State, launch: Launch) -> Item:
         "desiredStatus": "RUNNING",
         "healthStatus": "UNKNOWN",
         "enableExecuteCommand": launch.execute_command,
-        "attachments": [_interface(launch.network)],
+        "attachments": [_interface(launch.network)] if launch.network else [],
         "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
-        "containers": [
-            _container(cluster, task_id, container)
-            for container in container_definitions(definition, overrides)
-        ],
+        "containers": [_container(cluster, task_id, container) for container in containers],
         "overrides": _shown_overrides(definition, overrides),
-        "ephemeralStorage": definition.wire.get("ephemeralStorage", {"sizeInGiB": 20}),
         "version": 1,
     }
+    limits = (cpu / 1024, memory) if seat.instance is None else _limits(launch, seat.instance)
+    if seat.instance is None:
+        wire.update(platformVersion=launch.platform_version, platformFamily="Linux")
+        wire["ephemeralStorage"] = definition.wire.get("ephemeralStorage", {"sizeInGiB": 20})
+    else:
+        _sit_down(wire, containers, seat)
     if launch.started_by:
         wire["startedBy"] = launch.started_by
-    if launch.capacity_provider:
+    if seat.provider:
         del wire["launchType"]
-        wire["capacityProviderName"] = launch.capacity_provider
+        wire["capacityProviderName"] = seat.provider
     return state.add(
         "task",
         task_id,
@@ -169,11 +188,39 @@ def create_task(state: State, launch: Launch) -> Item:
         definition=definition.key,
         overrides=overrides,
         client_token=launch.client_token,
+        launch_type=launch.launch_type,
+        network_mode=network_mode(definition),
+        limits=limits,
+        reserved=seat.reserved,
         checked=any(
             c["essential"] and "healthCheck" in c for c in definition.wire["containerDefinitions"]
         ),
         tokens={c["name"]: secrets.token_urlsafe(24) for c in wire["containers"]},
     )
+
+
+def _limits(launch: Launch, instance: Item) -> tuple[float, int]:
+    """vCPU and MiB that a task may use on EC2: all of the machine where nothing says less."""
+    cpu, memory = task_size(launch.definition, launch.overrides)
+    total = machine.of_resources(instance.wire["registeredResources"], 0)
+    containers = container_definitions(launch.definition, launch.overrides)
+    hard = [container.get("memory") for container in containers]
+    if memory is None:
+        memory = sum(hard) if all(hard) else total.memory_mib
+    return (cpu or total.cpu) / 1024, memory
+
+
+def _sit_down(wire: dict[str, Any], containers: list[dict[str, Any]], seat: Seat) -> None:
+    """Fill in the machine, and hand its GPUs to the containers that ask for some."""
+    attributes = {a["name"]: a.get("value") for a in seat.instance.wire["attributes"]}
+    wire["containerInstanceArn"] = seat.instance.wire["containerInstanceArn"]
+    wire["availabilityZone"] = attributes.get("ecs.availability-zone", arns.ZONE)
+    wire["attributes"][0]["value"] = attributes.get("ecs.cpu-architecture", "x86_64")
+    free = list(seat.reserved["gpu_ids"])
+    for shown, container in zip(wire["containers"], containers, strict=True):
+        count = placement.gpus_of(container)
+        if count:
+            shown["gpuIds"], free = free[:count], free[count:]
 
 
 def _container(cluster: str, task_id: str, definition: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What ECS knows: clusters, task definitions, tasks and services, in memory and on disk.
+"""What ECS knows: clusters, task definitions, tasks, services, machines, in memory and on disk.
 
 An item's ``wire`` is the resource exactly as the API describes it; whatever callers must not see
 is in ``private``. Hold ``state.lock`` to read or change items; ``state.changed`` is notified on
@@ -20,6 +20,7 @@ from localcloud.ecs import arns, errors
 from localcloud.ecs.store import Store
 
 KEEP_STOPPED_SECONDS = 3600.0
+KINDS = ("cluster", "definition", "task", "service", "instance", "provider")
 
 
 @dataclass
@@ -44,18 +45,13 @@ def now() -> float:
 
 
 class State:
-    """All items by kind: "cluster", "definition", "task" and "service"."""
+    """All items by kind, one of KINDS."""
 
     def __init__(self, path: Path):
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self._store = Store(path)
-        self._items: dict[str, dict[str, Item]] = {
-            "cluster": {},
-            "definition": {},
-            "task": {},
-            "service": {},
-        }
+        self._items: dict[str, dict[str, Item]] = {kind: {} for kind in KINDS}
         loaded = [Item(**document) for _, _, document in self._store.load()]
         for item in sorted(loaded, key=lambda item: item.sequence):
             self._items[item.kind][item.key] = item

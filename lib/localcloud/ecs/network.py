@@ -1,4 +1,8 @@
-"""A task's elastic network interface: here, a loopback address of its own."""
+"""A task's elastic network interface: here, a loopback address of its own.
+
+A task of network mode bridge or host has no interface, but it has such an address too: two tasks
+on one container instance do not share ports here.
+"""
 
 from __future__ import annotations
 
@@ -36,23 +40,30 @@ class Addresses:
 
 
 def attach(task: Item, address: str) -> None:
-    """Fill in the task's interface and its containers' share of it."""
-    interface = task.wire["attachments"][0]
-    mac = ":".join(f"{byte:02x}" for byte in (0x0A, *secrets.token_bytes(5)))
-    values: dict[str, Any] = {
-        "networkInterfaceId": f"eni-{secrets.token_hex(8)}{secrets.token_hex(1)[0]}",
-        "macAddress": mac,
-        "privateDnsName": f"ip-{address.replace('.', '-')}.ec2.internal",
-        "privateIPv4Address": address,
-    }
-    interface["details"] += [{"name": name, "value": value} for name, value in values.items()]
-    interface["status"] = "ATTACHED"
-    for container in task.wire["containers"]:
-        container["networkInterfaces"] = [
-            {"attachmentId": interface["id"], "privateIpv4Address": address}
-        ]
+    """Fill in the task's interface, if it has one, and its containers' share of it."""
+    task.private["address"] = address
+    for interface in task.wire["attachments"]:
+        mac = ":".join(f"{byte:02x}" for byte in (0x0A, *secrets.token_bytes(5)))
+        values: dict[str, Any] = {
+            "networkInterfaceId": f"eni-{secrets.token_hex(8)}{secrets.token_hex(1)[0]}",
+            "macAddress": mac,
+            "privateDnsName": f"ip-{address.replace('.', '-')}.ec2.internal",
+            "privateIPv4Address": address,
+        }
+        interface["details"] += [{"name": name, "value": value} for name, value in values.items()]
+        interface["status"] = "ATTACHED"
+        for container in task.wire["containers"]:
+            container["networkInterfaces"] = [
+                {"attachmentId": interface["id"], "privateIpv4Address": address}
+            ]
+
+
+def detach(task: Item) -> str | None:
+    """Mark its interface deleted; the address to give back, if it had one."""
+    for interface in task.wire["attachments"]:
+        interface["status"] = "DELETED"
+    return address_of(task)
 
 
 def address_of(task: Item) -> str | None:
-    details = {d["name"]: d["value"] for d in task.wire["attachments"][0]["details"]}
-    return details.get("privateIPv4Address")
+    return task.private.get("address")

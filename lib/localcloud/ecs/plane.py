@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import moto.ecs.urls
 
-from localcloud.ecs import network, responses
+from localcloud import permissions
+from localcloud.ecs import interruption, network, responses
 from localcloud.ecs.endpoints import Endpoints
 from localcloud.ecs.models import Item, State, now
 from localcloud.ecs.reconciler import Reconciler
@@ -26,10 +27,11 @@ SHUT_DOWN = "The local cloud was shut down"
 class Ecs:
     """ECS in ``home``, reachable at ``endpoint``.
 
-    ``register`` puts it in place of moto's before the first call; ``wsgi`` adds the addresses that
-    tasks ask for credentials and metadata; ``start`` cleans up after a crash and begins to run
-    tasks, ``stop`` ends them. While ``stop`` runs, the server must still answer: the last log
-    lines and figures go through it.
+    ``register`` puts it in place of moto's before the first call, and has role sessions obey IAM
+    policies in every service; ``wsgi`` adds the addresses that
+    tasks ask for credentials and metadata, and that of a Spot interruption; ``start`` cleans up
+    after a crash and begins to run tasks, ``stop`` ends them. While ``stop`` runs, the server must
+    still answer: the last log lines and figures go through it.
     """
 
     def __init__(self, home: Home, endpoint: str):
@@ -43,10 +45,11 @@ class Ecs:
         self.reconciler = Reconciler(self)
 
     def register(self) -> None:
+        permissions.install()
         moto.ecs.urls.url_paths["{0}/$"] = responses.bound_to(self).dispatch
 
     def wsgi(self, app: Callable) -> Callable:
-        return self.endpoints.wsgi(app)
+        return interruption.wsgi(self, self.endpoints.wsgi(app))
 
     def start(self) -> None:
         self.runtime.sweep()
@@ -72,10 +75,9 @@ class Ecs:
             wire.setdefault("executionStoppedAt", moment)
             wire.update(lastStatus="STOPPED", desiredStatus="STOPPED", stoppedAt=moment)
             wire["version"] += 1
-            wire["attachments"][0]["status"] = "DELETED"
             for container in wire["containers"]:
                 container["lastStatus"] = "STOPPED"
-            address = network.address_of(task)
+            address = network.detach(task)
             if address:
                 self.addresses.give_back(address)
             self.state.note(task)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from localcloud.ecs import arns, awslogs, images, network, secret_values
 from localcloud.ecs.failures import TaskFailed
 from localcloud.ecs.models import Item
+from localcloud.ecs.volumes import Mounts
 from localcloud.runtimes.base import ContainerSpec, LogBatch, Sandbox
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ DEFAULT_STOP_TIMEOUT_SECONDS = 30
 # Where the machine keeps the software that stands in for the image's own.
 FROM_HOST = ("LD_LIBRARY_PATH", "CONDA_PREFIX", "JAVA_HOME", "ODBCSYSINI", "ODBCINI")
 NOT_FROM_IMAGE = ("PATH", "HOME", "TMPDIR", "HOST")
-NEEDS_ENGINE = ("mountPoints", "volumesFrom", "environmentFiles")
+NEEDS_ENGINE = ("volumesFrom", "environmentFiles")
 
 
 class Preparation:
@@ -31,6 +32,7 @@ class Preparation:
         self._execution_role, self._task_role = roles["executionRoleArn"], roles["taskRoleArn"]
         self._secrets: dict[str, dict[str, str]] = {}
         self._images: dict[str, images.Image] = {}
+        self._volumes = ecs.state.get("definition", task.private["definition"]).wire["volumes"]
 
     def fetch_secrets(self) -> None:
         for name, definition in self._definitions.items():
@@ -66,15 +68,23 @@ class Preparation:
             raise TaskFailed(
                 "CannotStartContainerError: Error response from daemon: no command specified"
             )
+        mounts = Mounts(self._volumes, definition, sandbox.directory)
+        environment = self._environment(definition, image, sandbox.directory / name)
         return ContainerSpec(
             name=name,
-            command=command,
-            environment=self._environment(definition, image, sandbox.directory / name),
+            command=[mounts.point(word) for word in command],
+            environment={key: mounts.point(value) for key, value in environment.items()},
             working_directory=image.context,
             log=self._log(definition),
             memory_mib=definition.get("memory"),
             stop_timeout=definition.get("stopTimeout", DEFAULT_STOP_TIMEOUT_SECONDS),
         )
+
+    def _gpus(self, name: str) -> dict[str, str]:
+        """The reserved GPUs, told as NVIDIA's container runtime tells them."""
+        shown = next(c for c in self._task.wire["containers"] if c["name"] == name)
+        ids = shown.get("gpuIds")
+        return {"NVIDIA_VISIBLE_DEVICES": ",".join(ids)} if ids else {}
 
     def _log(self, definition: dict[str, Any]) -> Callable[[LogBatch], None]:
         if definition.get("logConfiguration", {}).get("logDriver") != "awslogs":
@@ -105,7 +115,8 @@ class Preparation:
             "AWS_ENDPOINT_URL": self._ecs.endpoint,
             "AWS_REGION": arns.REGION,
             "AWS_DEFAULT_REGION": arns.REGION,
-            "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+            "AWS_EXECUTION_ENV": f"AWS_ECS_{self._task.private['launch_type']}",
+            **self._gpus(name),
             **self._ecs.endpoints.register(token, self._task, name, self._task_role),
             **{pair["name"]: pair.get("value", "") for pair in definition["environment"]},
             **self._secrets[name],

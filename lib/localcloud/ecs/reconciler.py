@@ -13,9 +13,11 @@ import math
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import deployments, errors, launch, tags
+from localcloud.ecs import deployments, hosts, instances, launch, placement, starting, tags
 from localcloud.ecs.models import Item, now
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.5
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0
+PLACEMENT_RETRY_SECONDS = 1.0
 UNSTABLE_AFTER = 3
 OWN_FAULT = ("EssentialContainerExited", "TaskFailedToStart")
 
@@ -49,9 +52,10 @@ class Reconciler:
         cleaned = 0.0
         while not self._stopping:
             with self._state.lock:
+                self._try(hosts.sync, self._ecs)
                 for service in self._state.all("service"):
                     if service.wire["status"] != "INACTIVE":
-                        self._try_to_tend(service)
+                        self._try(self._tend, service)
             if time.monotonic() - cleaned > 60:
                 self._state.drop_old_tasks()
                 cleaned = time.monotonic()
@@ -60,10 +64,11 @@ class Reconciler:
                 if not self._stopping:
                     self._state.changed.wait(TICK_SECONDS)
 
-    def _try_to_tend(self, service: Item) -> None:
+    @staticmethod
+    def _try(work: Callable[[Any], None], subject: Any) -> None:
         """One service's trouble must not keep the others waiting."""
         try:
-            self._tend(service)
+            work(subject)
         except Exception:
             traceback.print_exc()
 
@@ -146,7 +151,7 @@ class Reconciler:
         """Stop what is too much: old tasks as far as enough healthy ones remain, then new ones."""
         wire = service.wire
         primary, desired = wire["deployments"][0], wire["desiredCount"]
-        new = deployments.of(primary, live)
+        new = self._lasting(deployments.of(primary, live))
         old = [task for task in live if task not in new]
         low = wire["deploymentConfiguration"]["minimumHealthyPercent"]
         healthy = sum(map(deployments.steady, new)) + sum(
@@ -171,41 +176,50 @@ class Reconciler:
         if primary["rolloutState"] == "FAILED" or time.time() < private["retry_at"]:
             return
         most = math.floor(desired * wire["deploymentConfiguration"]["maximumPercent"] / 100)
-        missing = min(desired - len(deployments.of(primary, live)), max(most, 1) - len(live))
-        started = []
-        try:
-            for _ in range(missing):
-                started.append(self._launch(service))
-        except errors.EcsError as error:
-            deployments.event(service, f"failed to launch a task with (error {error.message}).")
+        kept = self._lasting(deployments.of(primary, live))
+        missing = min(desired - len(kept), max(most, 1) - len(live))
+        if missing <= 0:
+            return
+        providers = Counter(task.wire.get("capacityProviderName", "") for task in kept)
+        done = starting.start(self._state, self._order(service), missing, providers)
+        if done.error:
+            deployments.event(
+                service, f"failed to launch a task with (error {done.error.message})."
+            )
             self._delay(service, private["streak"] + 1)
-        for task in started:
+        if done.unplaced:
+            deployments.event_once(service, placement.explain(done.unplaced))
+            private["retry_at"] = time.time() + PLACEMENT_RETRY_SECONDS
+        for task in done.tasks:
             live.append(task)
             private["live"].append(task.key)
             self._ecs.scheduler.submit(task)
-        if started:
+        if done.tasks:
             private["steady"] = False
             deployments.event(
-                service, f"has started {len(started)} tasks: {deployments.names(started)}."
+                service, f"has started {len(done.tasks)} tasks: {deployments.names(done.tasks)}."
             )
 
-    def _launch(self, service: Item) -> Item:
+    def _lasting(self, tasks: list[Item]) -> list[Item]:
+        """Without those whose container instance is being drained or has left."""
+        return [task for task in tasks if instances.stays(self._state, task)]
+
+    def _order(self, service: Item) -> launch.Launch:
         wire = service.wire
         definition = self._state.definition(wire["deployments"][0]["taskDefinition"])
         propagated = {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}
-        strategy = wire.get("capacityProviderStrategy")
-        return launch.create_task(
-            self._state,
-            launch.Launch(
-                cluster=self._state.cluster(service.cluster),
-                definition=definition,
-                group=f"service:{wire['serviceName']}",
-                network=wire["networkConfiguration"],
-                tags=tags.checked(propagated.get(wire["propagateTags"], [])),
-                started_by=wire["deployments"][0]["id"],
-                capacity_provider=strategy[0]["capacityProvider"] if strategy else None,
-                execute_command=wire["enableExecuteCommand"],
-            ),
+        return launch.Launch(
+            cluster=self._state.cluster(service.cluster),
+            definition=definition,
+            group=f"service:{wire['serviceName']}",
+            network=wire.get("networkConfiguration"),
+            tags=tags.checked(propagated.get(wire["propagateTags"], [])),
+            started_by=wire["deployments"][0]["id"],
+            launch_type=deployments.launch_type(service),
+            capacity_strategy=wire.get("capacityProviderStrategy", []),
+            constraints=wire["placementConstraints"],
+            strategies=wire["placementStrategy"],
+            execute_command=wire["enableExecuteCommand"],
         )
 
     def _count(self, service: Item, tasks: list[Item]) -> None:

@@ -12,7 +12,17 @@ from botocore.validate import ParamValidator
 from moto.core.responses import TYPE_RESPONSE, BaseResponse
 from moto.core.utils import camelcase_to_underscores
 
-from localcloud.ecs import arns, clusters, definitions, errors, services, tags, tasks
+from localcloud.ecs import (
+    arns,
+    capacity,
+    clusters,
+    definitions,
+    errors,
+    instances,
+    services,
+    tags,
+    tasks,
+)
 
 if TYPE_CHECKING:
     from localcloud.ecs.plane import Ecs
@@ -30,6 +40,10 @@ OF_STATE: dict[str, Operation] = {
     "DeleteTaskDefinitions": definitions.delete_task_definitions,
     "ListTaskDefinitions": definitions.list_task_definitions,
     "ListTaskDefinitionFamilies": definitions.list_task_definition_families,
+    "CreateCapacityProvider": capacity.create_capacity_provider,
+    "DescribeCapacityProviders": capacity.describe_capacity_providers,
+    "DeleteCapacityProvider": capacity.delete_capacity_provider,
+    "PutClusterCapacityProviders": clusters.put_cluster_capacity_providers,
     "TagResource": tags.tag_resource,
     "UntagResource": tags.untag_resource,
     "ListTagsForResource": tags.list_tags_for_resource,
@@ -39,6 +53,11 @@ OF_SERVICE: dict[str, Operation] = {
     "StopTask": tasks.stop_task,
     "DescribeTasks": tasks.describe_tasks,
     "ListTasks": tasks.list_tasks,
+    "RegisterContainerInstance": instances.register_container_instance,
+    "DeregisterContainerInstance": instances.deregister_container_instance,
+    "DescribeContainerInstances": instances.describe_container_instances,
+    "ListContainerInstances": instances.list_container_instances,
+    "UpdateContainerInstancesState": instances.update_container_instances_state,
     "CreateService": services.create_service,
     "UpdateService": services.update_service,
     "DescribeServices": services.describe_services,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from localcloud.ecs import errors, sizes
+from localcloud.ecs import errors, sizes, volumes
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 MOST_CONTAINERS = 10
@@ -34,6 +34,7 @@ def check(request: dict[str, Any]) -> None:
     _check_sizes(containers, cpu, memory)
     _check_ports(request)
     _check_dependencies(containers)
+    volumes.check(request)
     if any(c.get("secrets") for c in containers) and not request.get("executionRoleArn"):
         raise errors.client_error(
             "When you are specifying container secrets, you must also specify a value for "

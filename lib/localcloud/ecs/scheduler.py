@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SPARE_VCPU = 0.5
 CLOSE_SECONDS = 10.0
+LEAST_VCPU = 0.125
 
 
 def host_vcpu() -> float:
@@ -111,4 +112,5 @@ class Scheduler:
 
 
 def vcpu(task: Item) -> float:
-    return int(task.wire["cpu"]) / 1024
+    """What the task counts for; on EC2 it may ask for no CPU at all."""
+    return max(LEAST_VCPU, int(task.wire["cpu"]) / 1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, deployments, errors, launch, tags
+from localcloud.ecs import arns, capacity, deployments, errors, launch, placement, tags
 from localcloud.ecs.models import Item, State, now
 from localcloud.ecs.pages import page
 
@@ -18,10 +18,15 @@ NOT_SUPPORTED = {
     "serviceRegistries": "service discovery",
     "volumeConfigurations": "volumes managed by a service",
     "vpcLatticeConfigurations": "VPC Lattice",
-    "placementConstraints": "placement constraints of a service",
-    "placementStrategy": "placement strategies of a service",
 }
-NEW_DEPLOYMENT = ("taskDefinition", "networkConfiguration", "platformVersion")
+NEW_DEPLOYMENT = ("taskDefinition", "networkConfiguration", "capacityProviderStrategy")
+CHANGEABLE = (
+    "networkConfiguration",
+    "enableExecuteCommand",
+    "propagateTags",
+    "placementConstraints",
+    "placementStrategy",
+)
 
 
 def create_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
@@ -37,9 +42,10 @@ def create_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
     if "taskDefinition" not in request:
         raise errors.invalid_parameter("TaskDefinition can not be blank.")
     definition = launch.active_definition(state, request["taskDefinition"])
-    provider = launch.require_fargate(request)
+    launch_type, strategy = capacity.of_request(state, cluster, request)
     network = request.get("networkConfiguration")
-    launch.check_definition_for_fargate(definition, network)
+    launch.check_definition(definition, launch_type, network)
+    _check_placement(launch_type, request)
     desired = _count(request.get("desiredCount", 1))
     wire = {
         "serviceArn": arns.service_arn(cluster.key, name),
@@ -49,8 +55,6 @@ def create_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
         "desiredCount": desired,
         "runningCount": 0,
         "pendingCount": 0,
-        "platformVersion": launch.PLATFORM_VERSION,
-        "platformFamily": "Linux",
         "taskDefinition": definition.wire["taskDefinitionArn"],
         "deploymentConfiguration": _deployment_configuration(request),
         "deploymentController": {"type": "ECS"},
@@ -58,22 +62,28 @@ def create_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
         "events": [],
         "createdAt": now(),
         "createdBy": f"arn:aws:iam::{arns.ACCOUNT}:root",
-        "networkConfiguration": network,
         "schedulingStrategy": "REPLICA",
         "loadBalancers": [],
         "serviceRegistries": [],
-        "placementConstraints": [],
-        "placementStrategy": [],
+        "placementConstraints": request.get("placementConstraints", []),
+        "placementStrategy": request.get("placementStrategy", []),
         "enableECSManagedTags": request.get("enableECSManagedTags", False),
         "enableExecuteCommand": request.get("enableExecuteCommand", False),
         "propagateTags": request.get("propagateTags", "NONE"),
     }
-    if provider:
-        wire["capacityProviderStrategy"] = request["capacityProviderStrategy"]
+    if network:
+        wire["networkConfiguration"] = network
+    if strategy:
+        wire["capacityProviderStrategy"] = strategy
     else:
-        wire["launchType"] = "FARGATE"
+        wire["launchType"] = launch_type
+    if launch_type == "FARGATE":
+        wire.update(platformVersion=launch.PLATFORM_VERSION, platformFamily="Linux")
+    elif "placementStrategy" not in request:
+        wire["placementStrategy"] = placement.SPREAD_BY_ZONE
     key = f"{cluster.key}/{name}"
-    item = state.add("service", key, wire, tags.checked(request.get("tags")))
+    its_tags = tags.checked(request.get("tags"))
+    item = state.add("service", key, wire, its_tags)
     deployments.begin(item)
     state.save(item)
     return {"service": described(item, ["TAGS"])}
@@ -89,16 +99,24 @@ def update_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
     if "taskDefinition" in request:
         definition = launch.active_definition(state, request["taskDefinition"])
         changes["taskDefinition"] = definition.wire["taskDefinitionArn"]
-    for name in ("networkConfiguration", "enableExecuteCommand", "propagateTags"):
-        if name in request:
-            changes[name] = request[name]
+    changes |= {name: request[name] for name in CHANGEABLE if name in request}
+    launch_type = deployments.launch_type(item)
+    if request.get("capacityProviderStrategy"):
+        cluster = state.cluster(item.cluster)
+        wanted, strategy = capacity.of_request(state, cluster, request)
+        if wanted != launch_type:
+            raise errors.unsupported("moving a service between EC2 and Fargate: make a new one")
+        changes["capacityProviderStrategy"] = strategy
     if "desiredCount" in request:
         changes["desiredCount"] = _count(request["desiredCount"])
     if "deploymentConfiguration" in request:
         changes["deploymentConfiguration"] = _deployment_configuration(request)
     after = {**wire, **changes}
     definition = launch.active_definition(state, after["taskDefinition"])
-    launch.check_definition_for_fargate(definition, after["networkConfiguration"])
+    launch.check_definition(definition, launch_type, after.get("networkConfiguration"))
+    _check_placement(launch_type, request)
+    if "capacityProviderStrategy" in changes:
+        wire.pop("launchType", None)
     replaced = any(after.get(name) != wire.get(name) for name in NEW_DEPLOYMENT)
     wire.update(changes)
     if replaced or request.get("forceNewDeployment"):
@@ -183,6 +201,15 @@ def _check_supported(request: dict[str, Any]) -> None:
         raise errors.unsupported("deployment controllers other than ECS")
     if request.get("serviceConnectConfiguration", {}).get("enabled"):
         raise errors.unsupported("Service Connect")
+
+
+def _check_placement(launch_type: str, request: dict[str, Any]) -> None:
+    placement.check(request)
+    asked = request.get("placementConstraints") or request.get("placementStrategy")
+    if asked and launch_type == "FARGATE":
+        raise errors.invalid_parameter(
+            "Placement constraints and strategies are not supported with FARGATE launch type."
+        )
 
 
 def _count(desired: int) -> int:

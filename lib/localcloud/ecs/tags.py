@@ -14,6 +14,8 @@ KINDS = {
     "task-definition": "definition",
     "task": "task",
     "service": "service",
+    "container-instance": "instance",
+    "capacity-provider": "provider",
 }
 
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, errors, launch, tags
+from localcloud.ecs import (
+    arns,
+    capacity,
+    errors,
+    instances,
+    launch,
+    placement,
+    starting,
+    tags,
+)
 from localcloud.ecs.models import Item, State
 from localcloud.ecs.pages import page
 
@@ -24,32 +34,36 @@ def run_task(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
     if before:
         return {"tasks": [described(task, ["TAGS"]) for task in before], "failures": []}
     definition = launch.active_definition(state, request["taskDefinition"])
-    provider = launch.require_fargate(request)
-    launch.check_definition_for_fargate(definition, request.get("networkConfiguration"))
-    if request.get("placementConstraints") or request.get("placementStrategy"):
-        raise errors.invalid_parameter(
-            "Placement constraints and strategies are not supported with FARGATE launch type."
-        )
+    launch_type, strategy = capacity.of_request(state, cluster, request)
+    network = request.get("networkConfiguration")
+    launch.check_definition(definition, launch_type, network)
+    _check_placement(state, cluster, launch_type, request)
     overrides = request.get("overrides", {})
-    launch.check_overrides(definition, overrides)
+    launch.check_overrides(definition, launch_type, overrides)
     family = definition.wire["family"]
     order = launch.Launch(
         cluster=cluster,
         definition=definition,
         group=request.get("group", f"family:{family}"),
-        network=request["networkConfiguration"],
+        network=network,
         overrides=overrides,
         tags=_task_tags(request, definition),
         started_by=request.get("startedBy"),
-        capacity_provider=provider,
+        launch_type=launch_type,
+        capacity_strategy=strategy,
+        constraints=request.get("placementConstraints", []),
+        strategies=request.get("placementStrategy") or [{"type": "random"}],
         platform_version=_platform(request.get("platformVersion", "LATEST")),
         execute_command=request.get("enableExecuteCommand", False),
         client_token=request.get("clientToken"),
     )
-    created = [launch.create_task(state, order) for _ in range(count)]
-    for task in created:
+    started = starting.start(state, order, count, Counter())
+    for task in started.tasks:
         ecs.scheduler.submit(task)
-    return {"tasks": [described(task, ["TAGS"]) for task in created], "failures": []}
+    if started.error:
+        raise started.error
+    failures = started.unplaced.failures if started.unplaced else []
+    return {"tasks": [described(task, ["TAGS"]) for task in started.tasks], "failures": failures}
 
 
 def stop_task(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
@@ -105,6 +119,24 @@ def described(task: Item, include: list[str]) -> dict[str, Any]:
     return {**task.wire, "tags": task.tags if "TAGS" in include else []}
 
 
+def _check_placement(
+    state: State, cluster: Item, launch_type: str, request: dict[str, Any]
+) -> None:
+    placement.check(request)
+    if launch_type == "FARGATE":
+        if request.get("placementConstraints") or request.get("placementStrategy"):
+            raise errors.invalid_parameter(
+                "Placement constraints and strategies are not supported with FARGATE launch type."
+            )
+        return
+    if "platformVersion" in request:
+        raise errors.invalid_parameter(
+            "The platform version must be null when specifying an EC2 launch type."
+        )
+    if not instances.of_cluster(state, cluster.key):
+        raise errors.invalid_parameter(placement.NO_INSTANCES)
+
+
 def _matches(task: Item, request: dict[str, Any]) -> bool:
     family = arns.last_part(task.wire["taskDefinitionArn"]).rsplit(":", 1)[0]
     if request.get("family", family) != family:
@@ -112,7 +144,9 @@ def _matches(task: Item, request: dict[str, Any]) -> bool:
     if "startedBy" in request and request["startedBy"] != task.wire.get("startedBy"):
         return False
     if "containerInstance" in request:
-        return False
+        arn = task.wire.get("containerInstanceArn", "")
+        if arns.last_part(request["containerInstance"]) != arns.last_part(arn):
+            return False
     launch_type = request.get("launchType")
     return launch_type is None or launch_type == task.wire.get("launchType")
 

@@ -30,6 +30,12 @@ TRUST = {
         }
     ],
 }
+EVERYTHING_AN_AGENT_NEEDS = [
+    "ecr:*",
+    "logs:*",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameters",
+]
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
@@ -82,10 +88,8 @@ class Lab:
         self.client = lambda service: client(service, ecs.endpoint)
 
     def set_up(self):
-        iam = self.client("iam")
-        for name in ("execution", "task"):
-            with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
-                iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+        self.make_role("execution", EVERYTHING_AN_AGENT_NEEDS)
+        self.make_role("task")
         with contextlib.suppress(self.logs.exceptions.ResourceAlreadyExistsException):
             self.logs.create_log_group(logGroupName="/test")
         self.ecs.create_cluster(clusterName="test")
@@ -94,6 +98,19 @@ class Lab:
 
     def role(self, name: str) -> str:
         return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+    def make_role(self, name: str, actions: list[str] = (), resource: str | list = "*") -> str:
+        """A role for tasks that may do these actions; its ARN. One that exists is changed."""
+        iam = self.client("iam")
+        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+        if actions:
+            allow = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+            document = {"Version": "2012-10-17", "Statement": [allow]}
+            iam.put_role_policy(
+                RoleName=name, PolicyName="may", PolicyDocument=json.dumps(document)
+            )
+        return self.role(name)
 
     def build(self, name: str, dockerfile: str) -> str:
         """Put an image of a folder with this Dockerfile into ECR; its URI."""

@@ -2,10 +2,8 @@
 
 import json
 
-import moto.settings
 import pytest
 from ecs_lab import ACCOUNT, REGION
-from moto.core.authorization import ActionAuthenticatorMixin
 
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 
@@ -148,32 +146,6 @@ def test_missing_secrets(lab):
         assert task["stoppedReason"].startswith(start)
         assert failed(task, words)
         assert "pullStartedAt" not in task
-
-
-def test_a_secret_that_the_execution_role_may_not_read(lab, monkeypatch):
-    """IAM policies count for role sessions; the account's own keys may do everything."""
-    enforce = ActionAuthenticatorMixin._authenticate_and_authorize_action
-
-    def for_roles(self, *request, **more):
-        if "X-Amz-Security-Token" in self.headers and self.service_name == "secretsmanager":
-            monkeypatch.setattr(moto.settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
-            enforce(self, *request, **more)
-
-    monkeypatch.setattr(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", for_roles)
-    arn = lab.client("secretsmanager").create_secret(Name="s/closed", SecretString="x")["ARN"]
-    task = secret_task(lab, arn)
-    assert failed(task, "AccessDenied")
-    assert "secretsmanager:GetSecretValue" in task["stoppedReason"]
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
-        ],
-    }
-    lab.client("iam").put_role_policy(
-        RoleName="execution", PolicyName="read", PolicyDocument=json.dumps(policy)
-    )
-    assert lab.lines(secret_task(lab, arn)) == ["x"]
 
 
 def test_no_value_of_a_secret_is_stored_or_shown(lab):

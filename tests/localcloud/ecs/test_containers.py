@@ -132,10 +132,10 @@ def test_a_service_replaces_an_unhealthy_task(lab, quick_checks, tmp_path):
     lab.ecs.delete_service(cluster="test", service="cured", force=True)
 
 
-def test_volumes_are_refused_when_the_task_starts(lab):
-    definition = lab.definition(family="volume", volumes=[{"name": "v"}])
-    mount = [{"sourceVolume": "v", "containerPath": "/data"}]
-    definition["containerDefinitions"][0]["mountPoints"] = mount
+def test_volumes_from_another_container_are_refused_when_the_task_starts(lab):
+    definition = lab.definition(family="volume")
+    borrowed = [{"sourceContainer": "main", "readOnly": True}]
+    definition["containerDefinitions"][0]["volumesFrom"] = borrowed
     arn = lab.ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
     task = lab.wait(lab.run(arn)[0])
-    assert "mountPoints cannot be honoured without a container engine" in task["stoppedReason"]
+    assert "volumesFrom cannot be honoured without a container engine" in task["stoppedReason"]

@@ -116,6 +116,38 @@ def test_a_clean_stop_ends_tasks_and_keeps_their_last_lines(start):
     assert lab.lines(task) == ["up", "bye"]
 
 
+def test_container_instances_outlive_the_server(start):
+    lab = start().set_up()
+    ec2 = lab.client("ec2")
+    made = ec2.run_instances(
+        ImageId="ami-12c6146b",
+        InstanceType="m5.large",
+        MinCount=1,
+        MaxCount=1,
+        UserData="#!/bin/bash\necho ECS_CLUSTER=test >> /etc/ecs/ecs.config\n",
+    )
+    listed = lambda: lab.ecs.list_container_instances(cluster="test")  # noqa: E731
+    (arn,) = until(lambda: listed()["containerInstanceArns"])
+    request = lab.definition("import time; time.sleep(600)", family="machine", networkMode="host")
+    request["containerDefinitions"][0]["memory"] = 200
+    del request["requiresCompatibilities"], request["cpu"], request["memory"]
+    lab.ecs.register_task_definition(**request)
+    answer = lab.ecs.run_task(cluster="test", taskDefinition="machine", launchType="EC2")
+    lab.wait(answer["tasks"][0]["taskArn"], "RUNNING")
+    lab.server.end(15)
+
+    lab = start()
+    assert lab.task(answer["tasks"][0]["taskArn"])["stopCode"] == "TerminationNotice"
+    assert listed()["containerInstanceArns"] == [arn]
+    (found,) = lab.ecs.describe_container_instances(cluster="test", containerInstances=[arn])[
+        "containerInstances"
+    ]
+    assert found["ec2InstanceId"] == made["Instances"][0]["InstanceId"]
+    assert {r["name"]: r["integerValue"] for r in found["remainingResources"]}["MEMORY"] == 7577
+    lab.client("ec2").terminate_instances(InstanceIds=[found["ec2InstanceId"]])
+    until(lambda: listed()["containerInstanceArns"] == [])
+
+
 def _lines(lab, arn):
     try:
         return lab.lines({"taskArn": arn})

@@ -183,7 +183,7 @@ BAD = [
     ({"taskDefinition": "no-such"}, "ClientException", "TaskDefinition not found."),
     ({"cluster": "no-such"}, "ClusterNotFoundException", "Cluster not found."),
     ({"desiredCount": -1}, "InvalidParameterException", "desiredCount"),
-    ({"launchType": "EC2"}, "InvalidParameterException", "No Container Instances"),
+    ({"launchType": "EXTERNAL"}, "UnsupportedFeatureException", "launch type EXTERNAL"),
     ({"networkConfiguration": {}}, "InvalidParameterException", "Network Configuration must be"),
     ({"schedulingStrategy": "DAEMON"}, "InvalidParameterException", "DAEMON"),
     (

@@ -100,11 +100,11 @@ def test_bad_tags(lab, tags):
 
 def test_an_unsupported_operation_is_named(lab):
     with pytest.raises(ClientError) as caught:
-        lab.ecs.list_container_instances(cluster="test")
+        lab.ecs.list_attributes(cluster="test", targetType="container-instance")
     error = caught.value.response["Error"]
     assert error["Code"] == "UnsupportedFeatureException"
     assert error["Message"] == (
-        "The local cloud's ECS does not support the operation ListContainerInstances."
+        "The local cloud's ECS does not support the operation ListAttributes."
     )
 
 

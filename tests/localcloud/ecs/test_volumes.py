@@ -1,0 +1,78 @@
+"""Volumes that the containers of a task share."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def shared(lab, volume, writer, reader, family="volumes"):
+    """Two containers: "main" reads what "writer", that mounts the volume elsewhere, has written."""
+    definition = lab.definition(reader, family=family, volumes=[volume])
+    main = definition["containerDefinitions"][0]
+    mount = {"sourceVolume": volume["name"], "containerPath": "/data"}
+    other = {
+        **main,
+        "name": "writer",
+        "command": [writer],
+        "essential": False,
+        "mountPoints": [{**mount, "containerPath": "/srv/out/"}],
+        "environment": [{"name": "OUT", "value": "/srv/out/file"}],
+    }
+    main["mountPoints"] = [mount]
+    main["environment"] = [
+        {"name": "IN", "value": "/data/file"},
+        {"name": "OTHER", "value": "/database:/old/data"},
+    ]
+    main["dependsOn"] = [{"containerName": "writer", "condition": "SUCCESS"}]
+    definition["containerDefinitions"].append(other)
+    arn = lab.ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+    return lab.wait(lab.run(arn)[0])
+
+
+@pytest.mark.parametrize("volume", [{"name": "pipe"}, {"name": "pipe", "host": {}}])
+def test_a_volume_is_shared_and_ends_with_its_task(lab, volume):
+    reader = (
+        "import os\n"
+        "print(open(os.environ['IN']).read(), os.path.exists('/data/file'), os.environ['OTHER'])\n"
+        "print(os.environ['IN'])\n"
+    )
+    task = shared(lab, volume, "import os; open(os.environ['OUT'], 'w').write('hi')", reader)
+    said, path = lab.lines(task)
+    assert said == "hi True /database:/old/data"
+    assert path.startswith(str(lab.server.runtime.root))
+    assert not (lab.server.runtime.root / task["taskArn"].rsplit("/", 1)[1]).exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ({"host": {"sourcePath": "/etc"}}, "the host path volume"),
+        ({"efsVolumeConfiguration": {"fileSystemId": "fs-1"}}, "the EFS volume"),
+    ],
+)
+def test_a_volume_that_needs_an_engine(lab, kind, words):
+    task = shared(lab, {"name": "far", **kind}, "pass", "pass", family="far")
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert words in task["stoppedReason"]
+
+
+@pytest.mark.parametrize(
+    ("volumes", "mounts", "words"),
+    [
+        (["a"], [("b", "/b")], "Unknown volume 'b'"),
+        (["a", "a"], [], "Volume names must be unique"),
+        ([""], [], "Volume name should not be"),
+        (["a"], [("a", "data")], "absolute path"),
+        (["a"], [("a", "/")], "containerPath of its own"),
+        (["a", "b"], [("a", "/x"), ("b", "/x/")], "containerPath of its own"),
+    ],
+)
+def test_bad_volumes(lab, volumes, mounts, words):
+    points = [{"sourceVolume": name, "containerPath": path} for name, path in mounts]
+    definition = lab.definition(
+        family="bad-volume",
+        volumes=[{"name": name} for name in volumes],
+        container={"mountPoints": points},
+    )
+    with pytest.raises(ClientError, match=words) as caught:
+        lab.ecs.register_task_definition(**definition)
+    assert caught.value.response["Error"]["Code"] == "ClientException"
