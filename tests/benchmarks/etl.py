@@ -62,8 +62,8 @@ class Usage(threading.Thread):
     """Follows processes and their children: peak `megabytes` of the largest, `cpu_seconds` of all.
 
     The kernel keeps each process's own peak, so that a look now and then misses nothing but the
-    last moment of a process. The last look counts: before it has started its program, a new
-    process shows the peak of its parent.
+    last moment of a process. The last look counts, as a grandchild that has not yet started its
+    program shows the peak of its parent.
     """
 
     def __init__(self, processes: list[subprocess.Popen]):

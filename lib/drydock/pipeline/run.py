@@ -154,7 +154,9 @@ def run_tasks(lab: Lab, definition: str, months: Sequence[str], watcher: Watcher
         etl_tasks.follow(lab, month_of, on_change)
     except KeyboardInterrupt:
         watcher.say("interrupted: stopping the tasks of this run")
-        etl_tasks.stop(lab, month_of, "Interrupted by the user")
+        # By what ECS lists: the interrupt may have come between a launch and our note of it.
+        while etl_tasks.stop_leftovers(lab):
+            pass
         raise
     return runs
 
