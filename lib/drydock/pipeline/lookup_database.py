@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from drydock.connect.secrets import DatabaseSecret, read_secret
+from drydock.errors import DrydockError
 from drydock.lab import Lab
 from drydock.pipeline.raw_data import LOOKUP_TABLES, source_file
 
@@ -20,6 +21,10 @@ READER_SECRET = "drydock/lookup/etl"
 TABLES_SQL = Path(__file__).parents[3] / "data" / "lookup_tables.sql"
 
 Say = Callable[[str], None]
+
+
+class DatabaseFailed(DrydockError):
+    """RDS could not bring the database up."""
 
 
 def create_instance(lab: Lab, say: Say) -> dict:
@@ -49,9 +54,12 @@ def create_instance(lab: Lab, say: Say) -> dict:
             ManageMasterUserPassword=True,
             PubliclyAccessible=False,
         )
-    rds.get_waiter("db_instance_available").wait(
-        DBInstanceIdentifier=INSTANCE, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
+    if _settled_status(rds) != "available":
+        reasons = [info["Message"] for info in _describe(rds).get("StatusInfos", [])]
+        raise DatabaseFailed(
+            f"the database {INSTANCE} does not start: {'; '.join(reasons)}; "
+            "mend that, then type: drydock run"
+        )
     return _describe(rds)
 
 

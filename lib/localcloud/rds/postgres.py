@@ -12,7 +12,7 @@ from typing import Any
 from localcloud.home import write_json
 from localcloud.rds.binaries import PostgresUnusable, account, binaries, check_enterable
 from localcloud.rds.ports import free_port, is_free
-from localcloud.rds.postmaster import PostgresFailed, Postmaster, as_account, locale
+from localcloud.rds.postmaster import PostgresFailed, Postmaster, as_account, cause, locale
 from localcloud.rds.tls import ADDRESS, Authority
 
 ADMIN = "rdsadmin"
@@ -94,8 +94,7 @@ class Postgres:
             text=True,
         )
         if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise PostgresFailed(f"initdb in {self.folder}: {said[-1] if said else 'no reason'}")
+            raise PostgresFailed(f"initdb in {self.folder}: {cause(done.stderr)}")
 
     def _create_master(self, plan: Plan) -> None:
         from psycopg import sql

@@ -87,9 +87,15 @@ class Postmaster:
         return len(lines) > 7 and lines[7].strip() == "ready" and lines[0] == str(self._process.pid)
 
     def _last_words(self) -> str:
-        lines = self._log.read_text(errors="replace").splitlines()
-        causes = [line for line in lines[-20:] if "FATAL" in line or "PANIC" in line]
-        return f"{(causes or lines or ['no reason given'])[-1].strip()} (log: {self._log})"
+        return f"{cause(self._log.read_text(errors='replace'))} (log: {self._log})"
+
+
+def cause(text: str) -> str:
+    """The line of PostgreSQL's last words that says why, not what it did about it afterwards."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = ("FATAL", "PANIC", "error:", "No space left")
+    causes = [line for line in lines[-20:] if any(word in line for word in telling)]
+    return (causes or lines or ["no reason given"])[-1]
 
 
 def as_account() -> dict[str, Any]:
