@@ -1,5 +1,6 @@
 """What many tests need: an empty home, and a local cloud that really runs."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import pytest
 from live import processes_of, temporary_home
 
 from drydock import cloud as local_cloud
+
+# A shell starts its background jobs with SIGINT ignored, and everything started by them inherits
+# that. The tests of Ctrl-C have to work there too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
