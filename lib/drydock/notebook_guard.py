@@ -16,6 +16,7 @@ from drydock.errors import WrongInput
 
 IGNORED_CELLS = 3  # in one notebook
 SKIPPING = {"nbval-skip", "nbval-ignore-output", "pytest-validate-ignore-output"}
+KNOWN_TAGS = SKIPPING | {"nbval-check-output", "nbval-raises-exception", "raises-exception"}
 NOT_COMPARED = ("image/png", "image/jpeg", "application/vnd.jupyter.widget-view+json")
 # The data is of 2013, so a time of this decade is the machine's clock.
 CHANGING = {
@@ -70,6 +71,9 @@ def _faults(notebook: NotebookNode) -> Iterator[str]:
 
 def _cell_faults(cell: NotebookNode, expected: int) -> Iterator[str]:
     markers = _markers(cell)
+    for tag in cell.metadata.get("tags", []):
+        if "nbval" in tag.lower() and tag not in KNOWN_TAGS:
+            yield f"has the tag {tag}, which nbval does not know; tags are like nbval-skip"
     if cell.execution_count is None:
         yield "has no execution count, so its output would not be compared"
     elif cell.execution_count != expected:

@@ -63,6 +63,10 @@ FAULTY = {
     "skip comment": ([shown(), silent(2, "# NBVAL_SKIP\nrun()")], "without a written reason"),
     "ignore comment": ([shown("#NBVAL_IGNORE_OUTPUT\nrun()")], "without a written reason"),
     "old ignore comment": ([shown("# PYTEST_VALIDATE_IGNORE_OUTPUT\n1")], "written reason"),
+    "tag spelled as a comment": (
+        [shown(tags=["NBVAL_IGNORE_OUTPUT"], reason="r")],
+        "the tag NBVAL_IGNORE_OUTPUT, which nbval does not know",
+    ),
     "blank reason": ([shown(tags=["nbval-ignore-output"], reason=" ")], "written reason"),
     "too many ignored": (
         [shown(count=n, tags=["nbval-skip"], reason="r") for n in range(1, IGNORED_CELLS + 2)],
