@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -67,10 +66,7 @@ def status() -> None:
 @click.confirmation_option(prompt="Remove every object, table, log and task of the local cloud?")
 def reset(everything: bool) -> None:
     """Stop the local cloud and remove its database, objects, logs and tasks."""
-    cloud.stop()
-    home = cloud.home_path()
-    shutil.rmtree(home, ignore_errors=False) if home.exists() else None
-    click.echo(f"removed {home}")
+    click.echo(f"removed what the local cloud kept in {cloud.remove()}")
 
 
 @main.command()

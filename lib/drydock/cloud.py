@@ -3,11 +3,12 @@
 import fcntl
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def start(home: str | Path | None = None, port: int | None = None) -> CloudInfo:
     """
     folder = home_path(home)
     with _one_at_a_time(folder):
-        if info := status(folder):
+        if info := _status_once_ready(folder):
             return info
         messages = _clear_remains(folder)
         process = _launch(folder, *_wanted_port(port))
@@ -92,6 +93,18 @@ def status(home: str | Path | None = None) -> CloudInfo | None:
     return _info(record)
 
 
+def _status_once_ready(folder: Path) -> CloudInfo | None:
+    """`status`, but wait for a server that is still starting: its starter may have been stopped."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while True:
+        try:
+            return status(folder)
+        except CloudError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
 def stop(home: str | Path | None = None) -> bool:
     """Stop it with its tasks and databases; whether it was running. What it keeps stays on disk."""
     folder = home_path(home)
@@ -104,6 +117,22 @@ def stop(home: str | Path | None = None) -> bool:
         processes.end_left_over(folder)
         (folder / "server.json").unlink(missing_ok=True)
     return server is not None
+
+
+def remove(home: str | Path | None = None) -> Path:
+    """Stop it and remove all that it keeps; return its home.
+
+    Only what the local cloud itself has made goes: the home may be a folder with other files too.
+    """
+    folder = home_path(home)
+    stop(folder)
+    for room in ROOMS:
+        shutil.rmtree(folder / room, ignore_errors=True)
+    for file in (*folder.glob("server.*"), *folder.glob("*.lock")):
+        file.unlink(missing_ok=True)
+    with suppress(OSError):  # it holds something of somebody else's
+        folder.rmdir()
+    return folder
 
 
 def environment(info: CloudInfo) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import errno
 
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, WaiterError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from psycopg import OperationalError
 
@@ -15,7 +15,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     """Return (line, exit code) for `error`: what was wrong, where, and the next command to type."""
     if isinstance(error, DrydockError):
         return str(error), error.exit_code
-    if isinstance(error, BotoConnectionError):
+    if isinstance(error, BotoConnectionError | HTTPClientError):
         return (
             "the local cloud stopped answering (was it stopped or killed?); "
             "type: drydock run (it is started again, and nothing is lost or doubled)",

@@ -86,7 +86,17 @@ def end(processes: list[psutil.Process], patience: float, how: int = signal.SIGT
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-        _, processes = psutil.wait_procs(processes, timeout=patience)
+        deadline = time.monotonic() + patience
+        while (processes := [p for p in processes if _alive(p)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def _alive(process: psutil.Process) -> bool:
+    """A zombie has ended: a notebook that started the server may not look at it for hours."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def end_left_over(folder: Path) -> None:

@@ -4,7 +4,13 @@ import errno
 
 import psycopg
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, WaiterError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    WaiterError,
+)
 
 from drydock.errors import AnotherRun, DrydockError, WrongInput
 from drydock.explain import explain
@@ -19,6 +25,8 @@ DENIED = {"Error": {"Code": "AccessDenied", "Message": "no"}}
         (AnotherRun("another run"), "another run", 75),
         (DrydockError("broken; type: y"), "broken", 3),
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "local cloud stopped", 3),
+        (ReadTimeoutError(endpoint_url="http://127.0.0.1:1"), "local cloud stopped", 3),
+        (ConnectionClosedError(endpoint_url="http://127.0.0.1:1"), "local cloud stopped", 3),
         (ClientError(DENIED, "PutObject"), "PutObject", 3),
         (WaiterError("db", "Max attempts exceeded", {}), "Max attempts", 3),
         (psycopg.OperationalError("connection refused\nmore"), "connection refused", 3),

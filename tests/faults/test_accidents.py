@@ -14,6 +14,7 @@ from live import processes_of, temporary_home, wait_for
 from drydock import cloud
 from drydock.lab import CLUSTER
 from drydock.pipeline import lookup_database
+from drydock.pipeline.run import only_run
 
 ALL = [word for month in MONTHS for word in ("--month", month)]
 
@@ -66,9 +67,9 @@ def test_the_server_is_killed(command, lab, whole_again):
 
 
 def test_two_runs_at_once(command, lab, whole_again):
-    first = started_run(command, lab)
-    command.run(*ALL).fails(75, "another run works on this lab")
-    assert ended(first).code == 0
+    whole_again()
+    with only_run(lab.home):
+        command.run(*ALL).fails(75, "another run works on this lab")
     whole_again()
 
 
@@ -104,7 +105,9 @@ def test_the_disk_is_full():
     with temporary_home() as home:
         small = home / "small"
         small.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", small], check=True)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", small]
+        if subprocess.run(mount, capture_output=True).returncode:
+            pytest.skip("this root may not mount a small disk to fill")
         try:
             small.chmod(0o711)
             command = Command(small)
@@ -117,8 +120,10 @@ def test_the_disk_is_full():
 
 
 def test_reset_removes_everything_and_the_next_run_makes_it_again(command, lab, whole_again):
+    mine = command.home / "mine.txt"  # not the local cloud's, so it stays
+    mine.write_text("keep")
     stopped = ended(command.start("reset", "--all", "--yes"))
     assert stopped.code == 0, stopped
-    assert not command.home.exists()
+    assert list(command.home.iterdir()) == [mine]
     assert processes_of(command.home) == []
     whole_again()

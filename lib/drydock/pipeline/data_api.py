@@ -26,7 +26,11 @@ def start_service(lab: Lab, image: str, roles: dict[str, str]) -> str:
     """
     ecs = lab.client("ecs")
     service = _active_service(ecs)
-    if service is None or _image_of(ecs, service["taskDefinition"]) != image:
+    if (
+        service is None
+        or service["desiredCount"] != 1
+        or _image_of(ecs, service["taskDefinition"]) != image
+    ):
         definition = _register(lab, image, roles)
         if service is None:
             ecs.create_service(
@@ -96,7 +100,10 @@ def flights(url: str, **filters) -> Iterator[dict]:
 
 
 def _get(url: str, **params) -> dict:
-    answer = httpx.get(url, params=params, timeout=30, trust_env=False)
+    try:
+        answer = httpx.get(url, params=params, timeout=30, trust_env=False)
+    except httpx.TransportError as error:
+        raise DataApiError(f"GET {url} got no answer ({error}); type: drydock run") from None
     if answer.is_error:
         raise DataApiError(f"GET {answer.url} answered {answer.status_code}: {answer.text[:200]}")
     return answer.json()

@@ -68,7 +68,7 @@ def create_log_group(lab: Lab, name: str) -> None:
         logs.create_log_group(logGroupName=name)
 
 
-def launch(lab: Lab, task_definition: str, *months: str) -> str:
+def launch(lab: Lab, task_definition: str, *months: str, started_by: str = "lesson") -> str:
     """Start one task that transforms `months`; return its ARN. Raises RuntimeError on a failure."""
     label = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
     answer = lab.client("ecs").run_task(
@@ -76,7 +76,7 @@ def launch(lab: Lab, task_definition: str, *months: str) -> str:
         taskDefinition=task_definition,
         launchType="FARGATE",
         networkConfiguration=lab.network(),
-        startedBy=STARTED_BY,
+        startedBy=started_by,
         overrides={"containerOverrides": [{"name": "etl", "command": list(months)}]},
         tags=[{"key": "month", "value": label}],
     )
@@ -113,7 +113,8 @@ def follow(
 def stop_leftovers(lab: Lab) -> int:
     """Stop the tasks that a run which died has left; return how many there were."""
     ecs = lab.client("ecs")
-    arns = ecs.list_tasks(cluster=CLUSTER, family=FAMILY, startedBy=STARTED_BY)["taskArns"]
+    pages = ecs.get_paginator("list_tasks").paginate(cluster=CLUSTER, startedBy=STARTED_BY)
+    arns = [arn for page in pages for arn in page["taskArns"]]
     stop(lab, arns, "A run that ended early left this task")
     return len(arns)
 

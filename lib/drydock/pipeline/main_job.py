@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from drydock import charts, cloud, notebooks
+from drydock.errors import DrydockError
 from drydock.lab import Lab, open_lab
 from drydock.pipeline import raw_data, run
 from drydock.pipeline.report import RunReport
@@ -58,11 +59,10 @@ def main_job(months: Sequence[str], console: Console, keep_raw: bool, notebook: 
     for message in cloud.start().messages:
         console.print(message, highlight=False)
     lab = open_lab()
-    with run.only_run(lab.home):
-        bars = Bars(console)
-        with bars.progress:
-            report = run.run(lab, months, bars, keep_raw=keep_raw)
-        save_files(lab, report, console, notebook)
+    bars = Bars(console)
+    with bars.progress:
+        report = run.run(lab, months, bars, keep_raw=keep_raw)
+    save_files(lab, report, console, notebook)
     return report
 
 
@@ -76,5 +76,8 @@ def save_files(lab: Lab, report: RunReport, console: Console, notebook: bool) ->
     if notebook:
         console.print("executing notebook 01 on the same lab", highlight=False)
         executed = folder / LESSON.name
-        notebooks.execute(LESSON, executed)
-        report.files["notebook"] = str(executed)
+        try:
+            notebooks.execute(LESSON, executed)
+            report.files["notebook"] = str(executed)
+        except DrydockError as error:  # the run itself is done: its report must not be lost
+            report.failures.append(str(error))

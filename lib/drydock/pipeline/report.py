@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from drydock.pipeline.etl_tasks import TaskRun
@@ -42,6 +43,7 @@ class RunReport:
     price_note: str
     api_url: str
     files: dict[str, str] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
     @property
     def months(self) -> list[str]:
@@ -77,8 +79,8 @@ class RunReport:
         return checks
 
     def problems(self) -> list[str]:
-        """One line for each figure that does not add up; none after a good run."""
-        return [
+        """One line for each step that failed or figure that does not add up."""
+        return self.failures + [
             f"{check.what} does not hold: {check.left:,} against {check.right:,}"
             for check in self.checks()
             if not check.holds
@@ -109,7 +111,7 @@ class RunReport:
         console.print(self._check_table())
         console.print(self._summary())
         for problem in self.problems():
-            console.print(f"[bold red]does not add up:[/] {problem}")
+            console.print(f"[bold red]problem:[/] {escape(problem)}")
 
     def _task_table(self) -> Table:
         table = Table(title="Tasks, as measured on this machine", title_justify="left")

@@ -71,13 +71,18 @@ def only_run(home: Path) -> Iterator[None]:
 
 
 def run(lab: Lab, months: Sequence[str], watcher: Watcher, keep_raw: bool = False) -> RunReport:
-    """Run the whole pipeline over `months` and return the report.
+    """Run the whole pipeline over `months`, one run at a time, and return the report.
 
     With `keep_raw` the raw objects that are in S3 are taken as they are, changed or not.
     Raises DrydockError with one clear line; an interrupted run stops its own tasks.
     """
-    started = time.monotonic()
     months = raw_data.check_months(months)
+    with only_run(lab.home):
+        return _run(lab, months, watcher, keep_raw)
+
+
+def _run(lab: Lab, months: Sequence[str], watcher: Watcher, keep_raw: bool) -> RunReport:
+    started = time.monotonic()
     lab.client("ecs").create_cluster(clusterName=CLUSTER)
     if leftovers := etl_tasks.stop_leftovers(lab):
         watcher.say(f"stopped {leftovers} tasks that an earlier run had left")
@@ -150,7 +155,8 @@ def run_tasks(lab: Lab, definition: str, months: Sequence[str], watcher: Watcher
 
     try:
         for month in months:
-            month_of[etl_tasks.launch(lab, definition, month)] = month
+            arn = etl_tasks.launch(lab, definition, month, started_by=etl_tasks.STARTED_BY)
+            month_of[arn] = month
         etl_tasks.follow(lab, month_of, on_change)
     except KeyboardInterrupt:
         watcher.say("interrupted: stopping the tasks of this run")

@@ -50,7 +50,7 @@ def pull(clients: Clients, execution_role: str | None, reference: str) -> Image:
     match = REFERENCE.fullmatch(reference)
     if not match:
         raise cannot_pull(
-            f"{retried}: no container engine here, so only images that `drydock build` "
+            f"{retried}: no container engine here, so only images that `make run` "
             "registered in ECR can run"
         )
     _log_in(clients, execution_role)
@@ -108,12 +108,12 @@ def _read(found: dict[str, Any], reference: str) -> Image:
     context = annotations.get(CONTEXT_ANNOTATION)
     if context is None:
         raise cannot_pull(
-            f"{reference} was not built by `drydock build`, and there is no container engine here "
+            f"{reference} was not built by `make run`, and there is no container engine here "
             "that could run it"
         )
     dockerfile = Path(context) / "Dockerfile"
     if not dockerfile.is_file():
-        raise cannot_pull(f"{reference}: {dockerfile} is gone: run `drydock build` again")
+        raise cannot_pull(f"{reference}: {dockerfile} is gone: run `make run` again")
     parser = DockerfileParser(fileobj=io.BytesIO(dockerfile.read_bytes()))
     last = _last_stage(parser.structure)
     return Image(

@@ -70,5 +70,5 @@ def test_the_printed_report_names_what_does_not_add_up(report):
     report.raw["rows"] = 159
     text = io.StringIO()
     report.print(Console(file=text, width=120))
-    assert "does not add up: rows: raw objects" in text.getvalue()
+    assert "problem: rows: raw objects" in text.getvalue()
     assert "DIFFERENT" in text.getvalue()
