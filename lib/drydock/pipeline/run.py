@@ -46,7 +46,7 @@ class Watcher:
         """The task of `month` has reached `status`, one of ECS's own ("RUNNING", …)."""
 
     def show(self, stages: Mapping[str, str], **counts: int) -> None:
-        """Stages and counts of the pipeline's picture; see `drydock.dashboards.draw`."""
+        """Stages and counts of the pipeline's picture; see `drydock.dashboards.pipeline.draw`."""
 
 
 class PictureWatcher(Watcher):

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from drydock.dashboards import STATUSES, PipelinePicture, draw
+from drydock.dashboards.pipeline import STATUSES, PipelinePicture, draw
 
 STAGES = ("raw", "tasks", "curated", "api", "lookup", "quarantine")
 SVG = "{http://www.w3.org/2000/svg}"
