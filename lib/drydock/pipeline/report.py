@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from drydock.as_typed import as_typed
 from drydock.pipeline.etl_tasks import TaskRun
 from drydock.pipeline.raw_data import SUMMED_COLUMNS
 
@@ -111,7 +112,7 @@ class RunReport:
         console.print(self._check_table())
         console.print(self._summary())
         for problem in self.problems():
-            console.print(f"[bold red]problem:[/] {escape(problem)}")
+            console.print(f"[bold red]problem:[/] {escape(as_typed(problem))}")
 
     def _task_table(self) -> Table:
         table = Table(title="Tasks, as measured on this machine", title_justify="left")
@@ -155,5 +156,5 @@ class RunReport:
         grid.add_row("on Fargate", f"${self.cost:.6f} for these tasks ({self.price_note})")
         grid.add_row("data API", f"{self.api_url}/docs")
         for name, path in self.files.items():
-            grid.add_row(name, path)
+            grid.add_row(name, escape(path))
         return grid

@@ -27,6 +27,9 @@ class FolderStore:
         path = self.raw / Path(key).name if is_raw else self.out / key
         return path.read_bytes(), ""
 
+    def keys(self, prefix: str) -> list[str]:
+        return [f"{prefix}{path.name}" for path in (self.out / prefix).glob("*")]
+
     def put(self, key: str, data: bytes) -> None:
         path = self.out / key
         path.parent.mkdir(parents=True, exist_ok=True)

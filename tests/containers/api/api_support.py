@@ -62,10 +62,13 @@ class Bucket:
     def delete(self, key: str) -> None:
         self.s3.delete_object(Bucket=self.name, Key=key)
 
-    def put_file(self, month: str, body: bytes) -> str:
-        key = f"curated/flights/month={month}/flights.parquet"
-        self.put(key, body)
-        return key
+    @staticmethod
+    def file_key(month: str, body: bytes) -> str:
+        digest = hashlib.sha256(body).hexdigest()
+        return f"curated/flights/month={month}/flights-{digest[:12]}.parquet"
+
+    def put_file(self, month: str, body: bytes) -> None:
+        self.put(self.file_key(month, body), body)
 
     def put_manifest(self, month: str, body: bytes, rows: int, other: dict | None = None) -> None:
         """Publish a manifest; `other` overrides its entries."""
@@ -73,7 +76,7 @@ class Bucket:
             "month": month,
             "rows": {"read": rows, "curated": rows, "quarantined": 0},
             "file": {
-                "key": f"curated/flights/month={month}/flights.parquet",
+                "key": self.file_key(month, body),
                 "bytes": len(body),
                 "sha256": hashlib.sha256(body).hexdigest(),
             },

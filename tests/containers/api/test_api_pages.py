@@ -42,7 +42,7 @@ def fill(store: Store, tmp_path):
         for month, rows in lake.items():
             path = tmp_path / f"{month}.parquet"
             path.write_bytes(parquet(rows))
-            new.append((Manifest(month, path.name, "", len(rows)), path))
+            new.append((Manifest(month, "etag", path.name, "", len(rows)), path))
         store.replace(new, held - set(lake))
         held.clear()
         held.update(lake)

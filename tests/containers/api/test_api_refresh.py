@@ -67,8 +67,36 @@ def test_between_file_and_manifest_the_old_rows_stay(bucket, refresher, store):
     assert numbers(store) == [9]
 
 
+def test_a_file_that_went_while_it_was_read_is_read_where_the_new_manifest_is(
+    bucket, refresher, store
+):
+    old = parquet(JANUARY)
+    bucket.put_file("2013-01", old)
+    bucket.put_manifest("2013-01", old, 3)
+    fetch = refresher.lake.fetch
+
+    def fetch_too_late(manifest):
+        if manifest.key == bucket.file_key("2013-01", old):
+            bucket.publish("2013-01", [flight(number=9)])
+            bucket.delete(manifest.key)
+        return fetch(manifest)
+
+    refresher.lake.fetch = fetch_too_late
+    refresher.refresh()
+    assert refresher.status.problem is None
+    assert numbers(store) == [9]
+    refresher.lake.fetch = None  # what is served is known by its manifest: nothing is read again
+    refresher.refresh()
+    assert refresher.status.problem is None
+
+
 def break_hash(bucket):
-    bucket.put_manifest("2013-01", b"something else", 3)
+    file = {"key": bucket.file_key("2013-01", parquet(JANUARY)), "sha256": "0" * 64}
+    bucket.put_manifest("2013-01", parquet(JANUARY), 3, {"file": file})
+
+
+def break_file(bucket):
+    bucket.put_manifest("2013-01", b"never put", 3)
 
 
 def break_rows(bucket):
@@ -100,7 +128,7 @@ def break_month(bucket):
 
 
 def break_path(bucket):
-    file = {"key": "curated/flights/month=2013-01/flights.parquet", "sha256": "../../x"}
+    file = {"key": bucket.file_key("2013-01", parquet(JANUARY)), "sha256": "../../x"}
     bucket.put_manifest("2013-01", parquet(JANUARY), 3, {"file": file})
 
 
@@ -108,6 +136,7 @@ def break_path(bucket):
     ("break_it", "says"),
     [
         (break_hash, "is not what its manifest describes"),
+        (break_file, "which its manifest names, is not there"),
         (break_rows, "holds 3 rows, its manifest says 4"),
         (break_parquet, "cannot be read"),
         (break_columns, "cannot be read"),

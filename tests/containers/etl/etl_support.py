@@ -66,7 +66,7 @@ class Lake:
         return self.json(f"curated/_manifests/{month}.json")
 
     def curated(self, month: str) -> bytes:
-        return self.get(f"curated/flights/month={month}/flights.parquet")
+        return self.get(self.manifest(month)["file"]["key"])
 
     def keys(self, prefix: str = "") -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

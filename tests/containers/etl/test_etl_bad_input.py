@@ -219,5 +219,5 @@ def test_quarantine_keeps_the_secret_out(main, lake, raw):
     lake.put_raw(MONTH, gzip.compress(b"\n".join(lines)))
     done = main(MONTH)
     assert done.returncode == 0
-    assert json.loads(lake.get(f"quarantine/flights/month={MONTH}/rows.jsonl"))["line"] == 6
+    assert json.loads(lake.get(lake.manifest(MONTH)["quarantine"]))["line"] == 6
     assert PASSWORD not in done.stdout

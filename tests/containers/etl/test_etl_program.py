@@ -69,8 +69,8 @@ def test_manifest_describes_source_and_file(etl, lake, raw):
     lake.put_raw(month, raw[month])
     assert etl(month).returncode == 0
     manifest, curated = lake.manifest(month), lake.curated(month)
-    key = f"curated/flights/month={month}/flights.parquet"
     digest = hashlib.sha256(curated).hexdigest()
+    key = f"curated/flights/month={month}/flights-{digest[:12]}.parquet"
     assert manifest["file"] == {"key": key, "bytes": len(curated), "sha256": digest}
     etag = hashlib.md5(raw[month]).hexdigest()
     source = f"raw/flights/{month}.csv.gz"

@@ -1,6 +1,7 @@
 """Bad rows: each kind is found on its own line, and costs no good row."""
 
 import gzip
+import hashlib
 import json
 import subprocess
 import sys
@@ -211,7 +212,7 @@ def test_the_plain_version_quarantines_the_same_lines(tmp_path):
 
 
 def test_quarantine_object_names_the_lines_and_goes_when_they_are_mended(main, lake, raw):
-    month, key = str(MONTH), f"quarantine/flights/month={MONTH}/rows.jsonl"
+    month = str(MONTH)
     lines = gzip.decompress(raw[month]).split(b"\n")
     good = list(lines)
     lines[9] = lines[9].replace(b"2013,2,1,", b"2013,2,29,")
@@ -223,6 +224,9 @@ def test_quarantine_object_names_the_lines_and_goes_when_they_are_mended(main, l
         .startswith("2013-02: 24,951 rows read, 24,949 curated, 2 quarantined")
     )
     name = f"s3://{lake.bucket}/raw/flights/{month}.csv.gz"
+    key, stored = lake.manifest(month)["quarantine"], lake.keys("quarantine/")
+    digest = hashlib.sha256(lake.get(key)).hexdigest()
+    assert stored == [key] == [f"quarantine/flights/month={month}/rows-{digest[:12]}.jsonl"]
     assert [json.loads(line) for line in lake.get(key).splitlines()] == [
         {
             "object": name,
@@ -237,7 +241,6 @@ def test_quarantine_object_names_the_lines_and_goes_when_they_are_mended(main, l
             "text": "caf\\xe9",
         },
     ]
-    assert lake.manifest(month)["quarantine"] == key
     lake.put_raw(month, gzip.compress(b"\n".join(good)))
     assert main(month).returncode == 0
     assert lake.keys("quarantine/") == []

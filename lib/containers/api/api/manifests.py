@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 PREFIX = "curated/_manifests/"
 _KEY = re.compile(re.escape(PREFIX) + r"(\d{4}-(?:0[1-9]|1[0-2]))\.json")
 _CHUNK = 1 << 20
@@ -19,11 +21,19 @@ class BadMonth(Exception):
         self.month = month
 
 
+class FileGone(BadMonth):
+    """The object that a manifest names is not there, as when a newer manifest names another."""
+
+
 @dataclass(frozen=True)
 class Manifest:
-    """What the ETL published for a month: its Parquet object, and how many rows that holds."""
+    """What the ETL published for a month: its Parquet object, and how many rows that holds.
+
+    `etag` is the manifest's own, as `published` lists it.
+    """
 
     month: str
+    etag: str
     key: str
     sha256: str
     rows: int
@@ -49,14 +59,30 @@ class Lake:
                     etags[match[1]] = found["ETag"]
         return etags
 
-    def manifest(self, month: str, etag: str) -> Manifest:
-        """Read the manifest of `month`, as it was when it had `etag`."""
+    def read(self, month: str) -> tuple[Manifest, Path]:
+        """Return the manifest of `month` and a local copy of its Parquet object.
+
+        The ETL removes an object once a newer manifest names another: then that one is read.
+        """
+        manifest = self.manifest(month)
+        while True:
+            try:
+                return manifest, self.fetch(manifest)
+            except FileGone:
+                newer = self.manifest(month)
+                if newer == manifest:
+                    raise
+                manifest = newer
+
+    def manifest(self, month: str) -> Manifest:
+        """Read the manifest of `month` as it is now."""
         key = f"{PREFIX}{month}.json"
-        body = self.s3.get_object(Bucket=self.bucket, Key=key, IfMatch=etag)["Body"].read()
+        answer = self.s3.get_object(Bucket=self.bucket, Key=key)
         try:
-            content = json.loads(body)
+            content = json.loads(answer["Body"].read())
             manifest = Manifest(
                 month=str(content["month"]),
+                etag=answer["ETag"],
                 key=str(content["file"]["key"]),
                 sha256=str(content["file"]["sha256"]),
                 rows=int(content["rows"]["curated"]),
@@ -70,14 +96,21 @@ class Lake:
     def fetch(self, manifest: Manifest) -> Path:
         """Return a local copy of the manifest's Parquet object, its SHA-256 verified.
 
-        BadMonth when the object has another SHA-256: the ETL replaces the object first and the
-        manifest last, so for a moment the two may differ.
+        Raises FileGone when there is no such object, BadMonth when it has another SHA-256.
         """
         path = self.cache / f"{manifest.sha256}.parquet"
         if path.exists() and _sha256(path) == manifest.sha256:
             return path
         partial = path.with_suffix(".partial")
-        body = self.s3.get_object(Bucket=self.bucket, Key=manifest.key)["Body"]
+        try:
+            body = self.s3.get_object(Bucket=self.bucket, Key=manifest.key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            raise FileGone(
+                manifest.month,
+                f"s3://{self.bucket}/{manifest.key}, which its manifest names, is not there",
+            ) from None
         digest = hashlib.sha256()
         with partial.open("wb") as file:
             for chunk in body.iter_chunks(_CHUNK):

@@ -73,14 +73,13 @@ class Refresher:
             if self._etags.get(month) == etag:
                 continue
             try:
-                manifest = self.lake.manifest(month, etag)
-                new[month] = (manifest, self.lake.fetch(manifest))
+                new[month] = self.lake.read(month)
             except BadMonth as bad:
                 problems[month] = str(bad)
         while new or gone:
             try:
                 self.store.replace(new.values(), gone)
-                self._replaced(new, gone, published)
+                self._replaced(new, gone)
                 break
             except BadMonth as bad:
                 problems[bad.month] = str(bad)
@@ -92,13 +91,13 @@ class Refresher:
     def _say(self, problem: str | None) -> None:
         self.status = Status(self.status.rows, problem)
 
-    def _replaced(self, new: dict, gone: set[str], published: dict[str, str]) -> None:
+    def _replaced(self, new: dict, gone: set[str]) -> None:
         rows = {month: n for month, n in self.status.rows.items() if month not in gone}
         for month in gone:
             del self._etags[month], self._files[month]
         for month, (manifest, path) in new.items():
             rows[month] = manifest.rows
-            self._etags[month], self._files[month] = published[month], path
+            self._etags[month], self._files[month] = manifest.etag, path
         self.status = Status(dict(sorted(rows.items())), self.status.problem)
         self.lake.forget_except(set(self._files.values()))
         log.info("serving %d rows of %d months", sum(rows.values()), len(rows))

@@ -55,6 +55,7 @@ REQUIRED = (
 UTC_AHEAD = (4, 10)
 TIME_HOUR = "%Y-%m-%dT%H:%M:%SZ"
 TIME_HOUR_LENGTH = len("2013-01-31T23:00:00Z")
+KEY_DIGITS = 12  # of a checksum in a key: two files of one month never share 48 bits
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,24 @@ class Month:
         return f"raw/flights/{self}.csv.gz"
 
     @property
-    def curated_key(self) -> str:
-        return f"curated/flights/month={self}/flights.parquet"
+    def curated_prefix(self) -> str:
+        return f"curated/flights/month={self}/"
+
+    def curated_key(self, checksum: str) -> str:
+        """Key of the Parquet file whose SHA-256 is `checksum` (hexadecimal)."""
+        return f"{self.curated_prefix}flights-{checksum[:KEY_DIGITS]}.parquet"
 
     @property
     def manifest_key(self) -> str:
         return f"curated/_manifests/{self}.json"
 
     @property
-    def quarantine_key(self) -> str:
-        return f"quarantine/flights/month={self}/rows.jsonl"
+    def quarantine_prefix(self) -> str:
+        return f"quarantine/flights/month={self}/"
+
+    def quarantine_key(self, checksum: str) -> str:
+        """Key of the quarantined rows whose SHA-256 is `checksum` (hexadecimal)."""
+        return f"{self.quarantine_prefix}rows-{checksum[:KEY_DIGITS]}.jsonl"
 
 
 def read_rows(lines: bytes, *, lenient: bool = False) -> pl.DataFrame:

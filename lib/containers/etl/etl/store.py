@@ -40,6 +40,15 @@ class S3Store:
         except (BotoCoreError, ClientError) as error:
             raise self._failure(error, key, "read") from None
 
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of all objects that start with `prefix`."""
+        pages = self.client.get_paginator("list_objects_v2")
+        try:
+            found = pages.paginate(Bucket=self.bucket, Prefix=prefix)
+            return [entry["Key"] for page in found for entry in page.get("Contents", [])]
+        except (BotoCoreError, ClientError) as error:
+            raise self._failure(error, prefix, "listed") from None
+
     def put(self, key: str, data: bytes) -> None:
         try:
             self.client.put_object(Bucket=self.bucket, Key=key, Body=data)
