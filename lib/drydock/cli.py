@@ -9,9 +9,9 @@ import click
 from rich.console import Console
 
 from drydock import cloud
+from drydock.as_typed import as_typed
+from drydock.errors import INTERRUPTED, INTERRUPTED_LINE
 from drydock.explain import explain
-
-INTERRUPTED = 130
 
 
 class OneLineErrors(click.Group):
@@ -23,13 +23,13 @@ class OneLineErrors(click.Group):
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
-            click.echo("drydock: interrupted; type the command again to go on", err=True)
+            click.echo(INTERRUPTED_LINE, err=True)
             ctx.exit(INTERRUPTED)
         except Exception as error:
             if os.environ.get("DRYDOCK_DEBUG"):
                 raise
             line, code = explain(error)
-            click.echo(f"drydock: {line}", err=True)
+            click.echo(as_typed(f"drydock: {line}"), err=True)
             ctx.exit(code)
 
 
@@ -43,7 +43,7 @@ def up() -> None:
     """Start the local cloud; print the lines to eval: eval "$(drydock up)"."""
     info = cloud.start()
     for message in info.messages:
-        click.echo(message, err=True)
+        click.echo(as_typed(message), err=True)
     for line in cloud.shell_lines(info):
         click.echo(line)
 
@@ -58,7 +58,7 @@ def down() -> None:
 def status() -> None:
     """Say whether the local cloud runs, where, and what it keeps."""
     for line in cloud.status_lines():
-        click.echo(line)
+        click.echo(as_typed(line))
 
 
 @main.command()
@@ -89,6 +89,33 @@ def run(months: tuple[str, ...], as_json: bool, keep_raw: bool, notebook: bool) 
 
 
 @main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--repository", help="In ECR; drydock/ and the folder's name when left out.")
+@click.option("--tag", default="1", show_default=True)
+@click.option("--base", help="Base image instead of the Dockerfile's (its ARG BASE).")
+def build(folder: Path, repository: str | None, tag: str, base: str | None) -> None:
+    """Build the image of FOLDER, and put it into ECR.
+
+    Without a container engine the folder is registered as it is, and its program runs as a
+    process. Once an engine has built an image, the next start of the local cloud runs tasks in
+    containers; DRYDOCK_RUNTIME=process keeps them processes.
+    """
+    from drydock import images
+    from drydock.lab import open_lab
+
+    lab = open_lab()
+    runtime = cloud.runtime(lab.endpoint)
+    name = repository or f"drydock/{folder.resolve().name}"
+    built = images.build_image(lab, name, folder, tag, runtime["engine"], base, click.echo)
+    if built.engine_id is None:
+        click.echo(f"{built.uri}\nregistered, not built: {runtime['why']}")
+        return
+    click.echo(f"{built.uri}\nbuilt: {built.layers} layers, {built.size / 1e6:.0f} MB uncompressed")
+    if runtime["kind"] == "process":
+        click.echo(as_typed("tasks still run as processes; type: drydock down, then: drydock up"))
+
+
+@main.command()
 def doctor() -> None:
     """Check this machine: ready, fix it with this command, or needs an admin."""
     from drydock import doctor as checks
@@ -104,6 +131,7 @@ def lab(notebook: Path | None) -> None:
 
     first = notebook or notebooks.FOLDER / "00_start_here.ipynb"
     command = notebooks.jupyter_lab(notebooks.FOLDER, str(first))
+    os.environ.pop("DRYDOCK_TYPED_PATH", None)  # JupyterLab's terminals find `drydock`
     os.execvp(command[0], command)
 
 

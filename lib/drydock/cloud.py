@@ -1,6 +1,7 @@
 """The local cloud as a background process: started when needed, found again, stopped, repaired."""
 
 import fcntl
+import http.client
 import os
 import shlex
 import shutil
@@ -21,6 +22,8 @@ from drydock.errors import DrydockError
 
 PORT = 5566
 REGION = "us-east-1"
+RUNTIMES = {"container": "in containers", "process": "as processes"}
+OLDER = "The local cloud runs older code than this folder has: type `drydock down`, then go on"
 START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 60.0  # tasks and databases may take their time
 LARGEST_LOG = 10_000_000  # bytes
@@ -30,6 +33,7 @@ ROOMS = {
     "rds": "databases",
     "tasks": "scratch of tasks",
     "runs": "run reports",
+    "repair": "break-and-repair labs",
     "set-aside": "what could not be read",
 }
 
@@ -73,8 +77,13 @@ def start(home: str | Path | None = None, port: int | None = None) -> CloudInfo:
         if info := _status_once_ready(folder):
             return info
         messages = _clear_remains(folder)
-        process = _launch(folder, *_wanted_port(port))
-        record = _wait_until_ready(folder, process)
+        process = _launch(folder, *wanted_port(port))
+        try:
+            record = _wait_until_ready(folder, process)
+        except BaseException:  # such as Ctrl-C: what was begun here is not left behind
+            if process.poll() is None:
+                processes.end([psutil.Process(process.pid)], processes.ANSWER_TIMEOUT)
+            raise
     return _info(record, started=True, messages=messages + record.get("messages", []))
 
 
@@ -90,7 +99,7 @@ def status(home: str | Path | None = None) -> CloudInfo | None:
             f"The local cloud of {folder} (pid {server.pid}) does not answer: "
             "type `drydock down`, then `drydock up`"
         )
-    return _info(record)
+    return _info(record, messages=[OLDER] if processes.is_older_than_its_code(record) else [])
 
 
 def _status_once_ready(folder: Path) -> CloudInfo | None:
@@ -135,6 +144,20 @@ def remove(home: str | Path | None = None) -> Path:
     return folder
 
 
+def runtime(endpoint: str) -> dict[str, str | None]:
+    """What runs the tasks of the local cloud at this address.
+
+    `kind` is "container" or "process", and `why` says why in one line; `engine` is the address of
+    the container engine that was found, used or not. Raises CloudError.
+    """
+    try:
+        return processes.health(int(endpoint.rpartition(":")[2]))["runtime"]
+    except (OSError, ValueError, LookupError, http.client.HTTPException):
+        raise CloudError(
+            f"{endpoint} does not say what runs its tasks: type `drydock up`"
+        ) from None
+
+
 def environment(info: CloudInfo) -> dict[str, str]:
     """The variables that point the AWS CLI and every SDK at the local cloud."""
     return {
@@ -157,7 +180,12 @@ def status_lines(home: str | Path | None = None) -> list[str]:
     folder = home_path(home)
     info = status(folder)
     if info:
-        lines = [f"running at {info.endpoint} (pid {info.pid})"]
+        used = runtime(info.endpoint)
+        lines = [
+            f"running at {info.endpoint} (pid {info.pid})",
+            f"tasks      {RUNTIMES[used['kind']]} ({used['why']})",
+            *info.messages,
+        ]
     else:
         lines = ["not running: `drydock up` starts it"]
     lines.append(f"home       {folder}" + ("" if folder.exists() else " (not made yet)"))
@@ -186,8 +214,8 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _wanted_port(port: int | None) -> tuple[int, bool]:
-    """The port, and whether any other will do."""
+def wanted_port(port: int | None = None) -> tuple[int, bool]:
+    """The port, as given or DRYDOCK_PORT, and whether any other will do. Raises CloudError."""
     given = os.environ.get("DRYDOCK_PORT")
     if port is None and not given:
         return PORT, True
@@ -243,7 +271,6 @@ def _wait_until_ready(folder: Path, process: subprocess.Popen) -> dict[str, Any]
         if process.poll() is not None:
             raise CloudError(_last_words(folder / "server.log"))
         time.sleep(0.05)
-    processes.end([psutil.Process(process.pid)], processes.ANSWER_TIMEOUT)
     raise CloudError(
         f"The local cloud was not ready within {START_TIMEOUT:.0f} s: see {folder / 'server.log'}"
     )
@@ -264,5 +291,9 @@ def _info(record: dict[str, Any], **more: Any) -> CloudInfo:
 
 
 def _megabytes(folder: Path) -> float:
-    files = (Path(where) / name for where, _, names in os.walk(folder) for name in names)
-    return sum(file.lstat().st_size for file in files if file.exists()) / 1e6
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # a running server and its tasks remove files meanwhile
+                total += os.lstat(os.path.join(where, name)).st_size
+    return total / 1e6

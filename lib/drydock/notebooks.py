@@ -5,22 +5,27 @@ comparison worthless, `test` runs every cell again and compares each stored outp
 """
 
 import argparse
+import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from drydock import cloud
-from drydock.errors import DrydockError
+from drydock import cloud, processes
+from drydock.errors import INTERRUPTED, INTERRUPTED_LINE, DrydockError
 from drydock.notebook_guard import guard, read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +37,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 KERNEL_START_SECONDS = 180  # a machine that is busy needs longer than the usual 60
+STOP_SECONDS = 20.0  # for pytest to end its kernel and itself after Ctrl-C
 CELL_METADATA = ("tags", "reason", "jupyter")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # All that an output may depend on and a machine may differ in.
@@ -53,11 +59,12 @@ def execute(
     """Run every cell in a kernel of its own, in the notebook's folder, and return the result.
 
     `timeout` is in seconds for one cell. `variables` is the kernel's whole environment (ours when
-    left out). With a `target` the result is also stored there. Raises CellFailed; then nothing is
-    stored.
+    left out). With a `target` the result is also stored there. Raises CellFailed, and on Ctrl-C
+    KeyboardInterrupt; then nothing is stored, and the kernel is interrupted and ended.
     """
     notebook = read(source)
     started = [0]
+    environment = dict(os.environ if variables is None else variables)
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -71,9 +78,7 @@ def execute(
     )
     try:
         # Only the kernel's own log goes nowhere; what cells write to stderr is an output.
-        client.execute(
-            env=dict(os.environ if variables is None else variables), stderr=subprocess.DEVNULL
-        )
+        _run_cells(client, env=environment, stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
         problem = f"{error.ename}: {error.evalue}"
     except CellTimeoutError:
@@ -89,6 +94,30 @@ def execute(
     if target is not None:
         store(notebook, target)
     return notebook
+
+
+def _run_cells(client: NotebookClient, **options) -> None:
+    """Execute in a thread's event loop, and on Ctrl-C end the kernel before leaving.
+
+    In the main thread nbclient would take the signal over, and call what follows a dead kernel.
+    """
+    loop_made: Future[asyncio.AbstractEventLoop] = Future()
+
+    def serve() -> None:
+        with asyncio.Runner() as runner:
+            loop_made.set_result(runner.get_loop())
+            runner.get_loop().run_forever()
+            # Leaving cancels what still runs, which nbclient takes for the kernel's death.
+            runner.get_loop().set_exception_handler(lambda *_: None)
+
+    thread = threading.Thread(target=serve, name="notebook")
+    thread.start()
+    loop = loop_made.result()
+    try:
+        asyncio.run_coroutine_threadsafe(client.async_execute(**options), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
 
 
 def refresh(path: Path, variables: Mapping[str, str] | None = None) -> None:
@@ -151,13 +180,26 @@ def prove(paths: Sequence[Path], variables: Mapping[str, str], quiet: bool = Fal
         str(ROOT),
     ]
     output = subprocess.DEVNULL if quiet else None
-    return subprocess.run([*command, *map(str, paths)], env=variables, stdout=output).returncode
+    # A session of its own, so that Ctrl-C reaches it once: from here.
+    with subprocess.Popen(
+        [*command, *map(str, paths)], env=variables, stdout=output, start_new_session=True
+    ) as pytest:
+        try:
+            return pytest.wait()
+        except KeyboardInterrupt:
+            processes.end([psutil.Process(pytest.pid)], STOP_SECONDS, signal.SIGINT)
+            raise
 
 
 def jupyter_lab(folder: Path, *options: str) -> list[str]:
-    """Return the command that serves a folder in JupyterLab, which then asks nothing of the net."""
+    """Return the command that serves a folder in JupyterLab, which then asks nothing of the net.
+
+    `drydock` is found in its terminals, also when no environment is active.
+    """
     paths = [str(SETTINGS), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
-    command = ["env", f"JUPYTER_CONFIG_PATH={os.pathsep.join(paths)}", sys.executable]
+    programs = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    command = ["env", f"JUPYTER_CONFIG_PATH={os.pathsep.join(paths)}"]
+    command += [f"PATH={os.pathsep.join(programs)}", sys.executable]
     command += ["-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     command += ["--LabApp.extension_manager=readonly"]
     command += ["--allow-root"] if os.geteuid() == 0 else []
@@ -180,6 +222,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DrydockError as error:
         print(f"drydock: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print(INTERRUPTED_LINE, file=sys.stderr)
+        return INTERRUPTED
 
 
 def _refresh_all(paths: Sequence[Path]) -> int:

@@ -4,6 +4,7 @@ import fcntl
 import http.client
 import json
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -55,14 +56,26 @@ def _living(lock: Path) -> psutil.Process | None:
 
 
 def answers(record: dict[str, Any]) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", record["port"], timeout=ANSWER_TIMEOUT)
     try:
-        connection.request("GET", "/_localcloud/health")
-        return json.load(connection.getresponse()).get("pid") == record["pid"]
+        return health(record["port"]).get("pid") == record["pid"]
     except (OSError, ValueError, http.client.HTTPException):
         return False
+
+
+def health(port: int) -> dict[str, Any]:
+    """What the server on this port says of itself. Raises OSError, ValueError, HTTPException."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_TIMEOUT)
+    try:
+        connection.request("GET", "/_localcloud/health")
+        return json.load(connection.getresponse())
     finally:
         connection.close()
+
+
+def is_older_than_its_code(record: dict[str, Any]) -> bool:
+    """Whether a file of the local cloud's own program has changed since its server started."""
+    files = Path(__file__).parents[1].joinpath("localcloud").rglob("*.py")
+    return any(file.stat().st_mtime > record["started"] for file in files)
 
 
 def left_over(folder: Path) -> list[psutil.Process]:
@@ -102,3 +115,7 @@ def _alive(process: psutil.Process) -> bool:
 def end_left_over(folder: Path) -> None:
     """End what outlived its server; SIGINT lets PostgreSQL cut its connections."""
     end(left_over(folder), ANSWER_TIMEOUT, signal.SIGINT)
+    # A task may have had a disk of its own, which a killed server could not take off.
+    for partition in psutil.disk_partitions(all=True):
+        if partition.mountpoint.startswith(f"{folder}/tasks/"):
+            subprocess.run(["umount", "--lazy", partition.mountpoint], check=False)

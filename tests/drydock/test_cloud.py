@@ -2,18 +2,21 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from live import client, kill, processes_of
+from live import client, kill, processes_of, wait_for
 
 from drydock import cloud, processes
 
+LIB = Path(cloud.__file__).parents[1]
 START = "from drydock import cloud; print(cloud.start({!r}, port=0).pid)"
 
 
@@ -61,6 +64,50 @@ def test_a_killed_server_is_started_again_with_a_message(home):
     assert again.messages == [
         f"The last local cloud (pid {first.pid}) was killed: started again from what it had saved"
     ]
+
+
+def test_a_server_that_is_older_than_its_code_is_said(home, monkeypatch):
+    cloud.start(home, port=0)
+    record = processes.read_record(home)
+    newest = max(file.stat().st_mtime for file in (LIB / "localcloud").rglob("*.py"))
+    assert not processes.is_older_than_its_code(record | {"started": newest + 1})
+    monkeypatch.setattr(processes, "read_record", lambda folder: record | {"started": newest - 1})
+    (said,) = cloud.start(home).messages
+    assert "older code" in said and "`drydock down`" in said
+    assert said in cloud.status_lines(home)
+
+
+def test_up_that_is_interrupted_while_the_server_starts_leaves_nothing(home):
+    up = subprocess.Popen(
+        [sys.executable, "-m", "drydock.cli", "up"],
+        env=os.environ | {"DRYDOCK_HOME": str(home), "DRYDOCK_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: (home / "server.log").exists(), "the server's start")
+    up.send_signal(signal.SIGINT)
+    out, errors = up.communicate(timeout=60)
+    assert (up.returncode, out) == (130, "")
+    assert errors == "drydock: interrupted; type the command again to go on\n"
+    assert processes_of(home) == []
+    assert cloud.status(home) is None
+    assert cloud.start(home, port=0).started
+
+
+def test_a_size_is_told_although_files_come_and_go(home):
+    (home / "state").mkdir()
+    (home / "state" / "kept").write_bytes(b"x" * 2_000_000)
+    listed = os.walk
+
+    def walk(folder):
+        for where, folders, names in listed(folder):
+            yield where, folders, [*names, "gone-since-it-was-listed"]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "walk", walk)
+        lines = cloud.status_lines(home)
+    assert any(line.startswith("     2.0 MB  state:") for line in lines)
 
 
 @pytest.mark.parametrize("content", ['{"pid": 1', "", "[]", "7", '{"pid": 1}'])

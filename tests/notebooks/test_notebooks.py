@@ -4,14 +4,18 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
+import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from live import processes_of, wait_for
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from drydock import notebooks
 from drydock.errors import WrongInput
@@ -161,6 +165,53 @@ def test_execute_says_when_the_kernel_dies(tmp_path):
         notebooks.execute(path)
 
 
+WAITING = """import os, subprocess, time
+from pathlib import Path
+from drydock import cloud
+child = subprocess.Popen(["sleep", "300"])
+cloud.start()
+Path("started").write_text(f"{os.getpid()} {child.pid} {os.environ['DRYDOCK_HOME']}")
+time.sleep(300)"""
+
+
+@pytest.mark.parametrize("action", ["refresh", "test"])
+def test_ctrl_c_ends_kernel_and_lab_and_stores_nothing(action, tmp_path):
+    path = write(tmp_path / "n.ipynb", "print(1)", WAITING)
+    notebook = nbformat.read(path, as_version=4)
+    for number, cell in enumerate(notebook.cells[1:], start=1):
+        cell.execution_count = number
+    notebook.cells[1].outputs = [new_output("stream", text="1\n")]
+    nbformat.write(notebook, path)
+    before, started = path.read_bytes(), tmp_path / "started"
+    command = subprocess.Popen(
+        [sys.executable, "-m", "drydock.notebooks", action, str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: started.exists() and started.read_text(), "the cell that waits", 90)
+    *pids, home = started.read_text().split()
+    command.send_signal(signal.SIGINT)
+    out, errors = command.communicate(timeout=90)
+    assert (command.returncode, errors) == (
+        130,
+        "drydock: interrupted; type the command again to go on\n",
+    )
+    assert "Traceback" not in out
+    assert path.read_bytes() == before
+    wait_for(lambda: not any(psutil.pid_exists(int(pid)) for pid in pids), "the kernel's end")
+    assert processes_of(Path(home)) == []
+    assert not Path(home).exists()
+
+
+def test_an_error_of_ours_is_one_line_in_a_notebook(tmp_path):
+    source = "from drydock.pipeline import raw_data\nraw_data.check_months(['2013-13'])"
+    path = write(tmp_path / "n.ipynb", source, tags=["raises-exception"])
+    [output] = notebooks.execute(path).cells[1].outputs
+    [line] = output.traceback
+    assert line.startswith("WrongInput: unknown month '2013-13'")
+
+
 @pytest.mark.parametrize("content", [None, "", "{"])
 def test_execute_of_what_is_no_notebook(content, tmp_path):
     path = tmp_path / "n.ipynb"
@@ -201,6 +252,15 @@ def test_the_command_line_names_a_file_that_is_not_there(tmp_path):
     assert "no such notebook" in done.stderr
 
 
+def test_drydock_is_found_in_the_terminals_of_jupyterlab(tmp_path):
+    command = notebooks.jupyter_lab(tmp_path)
+    until = command.index("-m")
+    ask = [*command[:until], "-c", "import shutil; print(shutil.which('drydock'))"]
+    environment = os.environ | {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(ask, capture_output=True, text=True, env=environment, check=True)
+    assert Path(done.stdout.strip()).parent == Path(sys.executable).parent
+
+
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_every_lesson_passes_the_guard(path):
     assert notebooks.guard(path) == []
@@ -215,11 +275,19 @@ def test_a_changed_number_in_a_real_lesson_fails(path, tmp_path):
     folder = tmp_path / "notebooks"
     shutil.copytree(path.parent, folder, ignore=HIDDEN)  # lessons may read files beside them
     nbformat.write(notebook, folder / path.name)
-    assert not proves(folder / path.name), f"nbval did not notice {changed}"
+    report = tmp_path / "report.xml"
+    with notebooks.fresh_lab() as variables:
+        variables["PYTEST_ADDOPTS"] = f"--junitxml={report}"
+        assert notebooks.prove([folder / path.name], variables, quiet=True) == 1
+    # nbval counts code cells from 0.
+    [failed] = [case for case in ElementTree.parse(report).iter("testcase") if len(case)]
+    assert failed.get("name") == f"Cell {changed}"
 
 
-def _change_one_number(notebook) -> str:
-    for cell in notebook.cells:
+def _change_one_number(notebook) -> int:
+    """Change a digit in the last output that is compared; return the number of its code cell."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in reversed(list(enumerate(cells))):
         ignored = {"nbval-skip", "nbval-ignore-output"} & set(cell.metadata.get("tags", []))
         for output in () if ignored else cell.get("outputs", ()):
             stream = output.output_type == "stream"
@@ -227,5 +295,5 @@ def _change_one_number(notebook) -> str:
             before = holder.get(key, "")
             holder[key] = re.sub(r"\d", lambda d: str((int(d[0]) + 1) % 10), before, count=1)
             if holder[key] != before:
-                return f"{before[:60]!r} → {holder[key][:60]!r}"
+                return number
     raise AssertionError("the lesson shows no number that is compared")

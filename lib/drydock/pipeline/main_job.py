@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from drydock import charts, cloud, notebooks
+from drydock.as_typed import as_typed
 from drydock.errors import DrydockError
 from drydock.lab import Lab, open_lab
-from drydock.pipeline import raw_data, run
+from drydock.pipeline import etl_tasks, raw_data, run
 from drydock.pipeline.report import RunReport
 
 LESSON = Path(__file__).parents[3] / "notebooks" / "01_pipeline.ipynb"
@@ -31,7 +32,7 @@ class Bars(run.Watcher):
         self.running: set[str] = set()
 
     def say(self, line: str) -> None:
-        self.console.print(line, highlight=False)
+        say(self.console, line)
 
     def expect(self, objects: int, rows: int) -> None:
         self.say(f"{objects} tasks on Fargate, one for each month")
@@ -57,7 +58,7 @@ def main_job(months: Sequence[str], console: Console, keep_raw: bool, notebook: 
     """Run the pipeline, save chart and executed notebook beside each other, return the report."""
     months = raw_data.check_months(months or raw_data.MONTHS)
     for message in cloud.start().messages:
-        console.print(message, highlight=False)
+        say(console, message)
     lab = open_lab()
     bars = Bars(console)
     with bars.progress:
@@ -74,10 +75,19 @@ def save_files(lab: Lab, report: RunReport, console: Console, notebook: bool) ->
     charts.throughput_per_task(report.tasks).savefig(chart, dpi=150)
     report.files["chart"] = str(chart)
     if notebook:
-        console.print("executing notebook 01 on the same lab", highlight=False)
+        say(console, "executing notebook 01 on the same lab")
         executed = folder / LESSON.name
+        others = etl_tasks.unfinished(lab)
         try:
             notebooks.execute(LESSON, executed)
             report.files["notebook"] = str(executed)
         except DrydockError as error:  # the run itself is done: its report must not be lost
             report.failures.append(str(error))
+        except KeyboardInterrupt:
+            etl_tasks.stop(lab, etl_tasks.unfinished(lab) - others, "The run was interrupted")
+            raise
+
+
+def say(console: Console, line: str) -> None:
+    """Print a line as it is: a path may hold [brackets], which would be markup."""
+    console.print(as_typed(line), highlight=False, markup=False)
