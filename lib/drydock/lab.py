@@ -55,17 +55,23 @@ class Lab:
         return self.home / "rds" / "ca.pem"
 
     def network(self) -> dict:
-        """Return an awsvpc networkConfiguration in the account's default VPC."""
+        """Return an awsvpc networkConfiguration in the account's default VPC.
+
+        Its subnets are public: without a public IP address a task has no way out of them.
+        """
         ec2 = self.client("ec2")
         subnets = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])
         groups = ec2.describe_security_groups(
-            Filters=[{"Name": "group-name", "Values": ["default"]}]
+            Filters=[
+                {"Name": "group-name", "Values": ["default"]},
+                {"Name": "vpc-id", "Values": [subnets["Subnets"][0]["VpcId"]]},
+            ]
         )
         return {
             "awsvpcConfiguration": {
                 "subnets": sorted(s["SubnetId"] for s in subnets["Subnets"])[:2],
                 "securityGroups": [groups["SecurityGroups"][0]["GroupId"]],
-                "assignPublicIp": "DISABLED",
+                "assignPublicIp": "ENABLED",
             }
         }
 

@@ -9,14 +9,16 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import moto.s3.models as s3
+from moto.s3.responses import S3Response
 from moto.s3.utils import _VersionedKeyStore
 from moto.utilities.utils import md5_hash
+from werkzeug.datastructures import MultiDict
 
 # A reader that found an object just before it was replaced has this long to open its file.
 SECONDS_UNTIL_REMOVED = 30.0
@@ -215,3 +217,16 @@ def install(folder: Path) -> None:
     s3.FakeKey = FileKey
     s3._VersionedKeyStore = KeyStore
     s3.MultipartDict = UploadStore
+    S3Response.setup_class = _with_whole_body(S3Response.setup_class)
+
+
+def _with_whole_body(setup: Callable[..., None]) -> Callable[..., None]:
+    """What is put is no form, whatever its content type: parsed as one, its bytes would be gone."""
+
+    def setup_class(response: S3Response, request: Any, *arguments: Any) -> None:
+        if request.method == "PUT":
+            request.get_data()
+            request.__dict__ |= {"form": MultiDict(), "files": MultiDict()}
+        setup(response, request, *arguments)
+
+    return setup_class

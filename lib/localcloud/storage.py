@@ -31,6 +31,7 @@ SLOW = frozenset({"logs", "cloudwatch", "ec2", "ssm", "sts", "autoscaling"})
 # These keep their own state, or none.
 NOT_OURS = frozenset({"s3", "ecs", "moto_api", "instance_metadata"})
 BACKGROUND_DELAY = 0.3  # seconds
+RETRY_DELAY = 2.0  # after a save that failed, as with a full disk
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS rows (
@@ -201,14 +202,16 @@ class Storage:
     def _save_in_background(self) -> None:
         while self._due.wait() and not self._closing.wait(BACKGROUND_DELAY):
             self._due.clear()
-            began = time.monotonic()
+            began, pause = time.monotonic(), 0.0
             try:
                 self._save_all()
                 objects.files.sweep()
             except Exception as error:
+                self._due.set()  # what could not be saved is still due
+                pause = RETRY_DELAY
                 print(f"Cannot save to {self._path}: {error}", file=sys.stderr, flush=True)
             # At most a tenth of the time goes into saving, however large the state is.
-            self._closing.wait(9 * (time.monotonic() - began))
+            self._closing.wait(max(pause, 9 * (time.monotonic() - began)))
 
 
 def digest(data: bytes) -> bytes:

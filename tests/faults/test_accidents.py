@@ -12,9 +12,10 @@ from commands import MONTHS, Command, ended
 from live import processes_of, temporary_home, wait_for
 
 from drydock import cloud
+from drydock.errors import AnotherRun
 from drydock.lab import CLUSTER
 from drydock.pipeline import lookup_database
-from drydock.pipeline.run import only_run
+from drydock.pipeline.run import Watcher, only_run, run
 
 ALL = [word for month in MONTHS for word in ("--month", month)]
 
@@ -35,6 +36,11 @@ def started_run(command: Command, lab) -> subprocess.Popen:
     return process
 
 
+def kernels(home) -> list[psutil.Process]:
+    """Kernels whose notebook works on this home."""
+    return [one for one in processes_of(home) if "ipykernel_launcher" in one.cmdline()]
+
+
 def postmaster(home) -> psutil.Process:
     pid_file = home / "rds" / lookup_database.INSTANCE
     [found] = pid_file.rglob("postmaster.pid")
@@ -47,6 +53,20 @@ def test_ctrl_c(command, lab, whole_again):
     process.send_signal(signal.SIGINT)
     ended(process).fails(130, "interrupted")
     assert tasks(lab, "RUNNING") == []
+    whole_again()
+
+
+def test_ctrl_c_while_the_notebook_is_executed(command, lab, whole_again):
+    process = command.start("run", "--month", "2013-01")
+    kernel = wait_for(lambda: kernels(command.home), "the notebook's kernel", 90)
+    wait_for(lambda: tasks(lab, "RUNNING"), "a task of the notebook", 60)
+    process.send_signal(signal.SIGINT)
+    stopped = ended(process)
+    stopped.fails(130, "interrupted")
+    assert len(stopped.lines) == 1
+    assert tasks(lab, "RUNNING") == []
+    wait_for(lambda: not any(one.is_running() for one in kernel), "the end of the kernel")
+    assert not (command.home / "runs" / "latest" / "01_pipeline.ipynb").exists()
     whole_again()
 
 
@@ -71,6 +91,27 @@ def test_two_runs_at_once(command, lab, whole_again):
     with only_run(lab.home):
         command.run(*ALL).fails(75, "another run works on this lab")
     whole_again()
+
+
+def test_a_run_from_a_notebook_while_another_goes_on(command, lab, whole_again):
+    process = started_run(command, lab)
+    with pytest.raises(AnotherRun, match="another run works on this lab"):
+        run(lab, ["2013-01"], Watcher())
+    assert ended(process).code == 0
+    assert run(lab, ["2013-01"], Watcher()).problems() == []
+    whole_again()
+
+
+def test_a_home_with_brackets_in_its_name_is_printed_as_it_is():
+    with temporary_home() as folder:
+        home = folder / "dry[bold]dock"
+        home.mkdir(mode=0o711)
+        try:
+            done = Command(home).run("--month", "2013-02")
+            assert done.code == 0, done
+            assert f"chart             {home}/runs/latest/throughput.png" in done.out
+        finally:
+            cloud.stop(home)
 
 
 def test_the_database_is_killed(command, lab, whole_again):

@@ -4,8 +4,11 @@ import hashlib
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 
+import httpx
 import moto
 import pytest
 from botocore.exceptions import ClientError
@@ -24,6 +27,24 @@ TRUST = {
         }
     ],
 }
+
+
+SAVES_BADLY = """
+import sys
+from pathlib import Path
+from localcloud import storage
+from localcloud.home import Home
+storage.RETRY_DELAY = 0.1
+tries = []
+def save_all(self):
+    tries.append(1)
+    if len(tries) < 3:
+        raise OSError(28, "No space left on device")
+    print("saved at the third try", flush=True)
+storage.Storage._save_all = save_all
+storage.Storage(Home(Path(sys.argv[1]))).save_soon()
+import time; time.sleep(20)
+"""
 
 
 def restart_after_kill(info):
@@ -137,6 +158,29 @@ def test_the_last_of_hundreds_of_objects_survives(info):
     }
     # no bytes are left of what is gone
     assert len(list((info.home / "objects").iterdir())) == 150
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"key=value&file=x", b"%\x00=", b""])
+def test_an_object_may_have_the_content_type_of_a_form(info, content):
+    """As `curl --data-binary @file` sends it to a presigned URL."""
+    s3 = client(info, "s3")
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": BUCKET, "Key": "form"})
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert httpx.put(url, content=content, headers=kind, trust_env=False).status_code == 200
+    assert body(s3, "form") == content
+    assert s3.head_object(Bucket=BUCKET, Key="form")["ContentType"] == kind["Content-Type"]
+
+
+def test_what_could_not_be_saved_in_the_background_is_saved_later(home):
+    """No other write comes after the one whose save failed."""
+    server = subprocess.Popen(
+        [sys.executable, "-c", SAVES_BADLY, str(home)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout.readline() == "saved at the third try\n"
+    finally:
+        server.kill()
+        server.communicate()
 
 
 def test_uploads_versions_and_deleted_buckets_survive(info):

@@ -1,5 +1,6 @@
 """Pictures that change while something runs. Each is a widget around a pure function."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -202,9 +203,10 @@ def _legend() -> str:
 def _count(stage: _Stage, counts: Mapping[str, int]) -> str:
     """The count as text, such as "336,776 rows"; "" when a part of it is not known."""
     try:
-        return stage.count.format_map({name: f"{number:,}" for name, number in counts.items()})
+        text = stage.count.format_map({name: f"{number:,}" for name, number in counts.items()})
     except KeyError:
         return ""
+    return re.sub(r"^1 (\w+)s$", r"1 \1", text)
 
 
 def _check(what: str, given, known) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import httpx
 
 from drydock.errors import DrydockError
+from drydock.images import CONTAINERS
 from drydock.lab import CLUSTER, Lab
 from drydock.pipeline.etl_tasks import create_log_group, render_task_definition
-from drydock.pipeline.images import CONTAINERS
 
 SERVICE = "drydock-api"
 LOG_GROUP = "/drydock/api"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from drydock.images import CONTAINERS
 from drydock.lab import CLUSTER, Lab
-from drydock.pipeline.images import CONTAINERS
 
 FAMILY = "drydock-etl"
 LOG_GROUP = "/drydock/etl"
@@ -117,6 +117,12 @@ def stop_leftovers(lab: Lab) -> int:
     arns = [arn for page in pages for arn in page["taskArns"]]
     stop(lab, arns, "A run that ended early left this task")
     return len(arns)
+
+
+def unfinished(lab: Lab) -> set[str]:
+    """Return the ARNs of the ETL's tasks that run, or wait to."""
+    pages = lab.client("ecs").get_paginator("list_tasks").paginate(cluster=CLUSTER, family=FAMILY)
+    return {arn for page in pages for arn in page["taskArns"]}
 
 
 def stop(lab: Lab, task_arns: Iterable[str], reason: str) -> None:

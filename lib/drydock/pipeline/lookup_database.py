@@ -1,5 +1,6 @@
 """The lookup tables in a real PostgreSQL that RDS starts: airlines, airports, planes, weather."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -66,20 +67,21 @@ def create_instance(lab: Lab, say: Say) -> dict:
 def load_lookups(lab: Lab, instance: dict, say: Say) -> dict[str, int]:
     """Load the four tables with COPY, in one transaction; return the rows of each.
 
-    Tables that already hold what the source holds are left alone: a second call is quick, and a
-    call that died half-way is repaired.
+    Tables that hold what was loaded from the same source are left alone: a second call is quick,
+    and a table in which somebody changed a value is loaded again.
     """
     expected = {table: _source_rows(table) for table in LOOKUP_TABLES}
     with _connect_as_master(lab, instance) as connection:
-        if _loaded_rows(connection) != expected:
+        connection.execute("SET timezone = 'UTC'")  # rows are compared as text
+        if not all(_is_as_loaded(connection, table) for table in LOOKUP_TABLES):
             say(f"loading {sum(expected.values()):,} lookup rows with COPY")
             for table in LOOKUP_TABLES:
                 connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
             connection.execute(TABLES_SQL.read_text())
-            for table in LOOKUP_TABLES:
-                _copy(connection, table)
-            if _loaded_rows(connection) != expected:
-                raise RuntimeError(f"COPY did not load every row into {INSTANCE}")
+            for table, rows in expected.items():
+                if _copy(connection, table) != rows:
+                    raise RuntimeError(f"COPY did not load every row into {INSTANCE}.{table}")
+                _remember(connection, table)
     return expected
 
 
@@ -166,21 +168,38 @@ def _source_rows(table: str) -> int:
         return sum(1 for _ in lines) - 1
 
 
-def _loaded_rows(connection: psycopg.Connection) -> dict[str, int]:
-    rows = {}
-    for table in LOOKUP_TABLES:
-        if connection.execute("SELECT to_regclass(%s)", [table]).fetchone()[0]:
-            query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
-            rows[table] = connection.execute(query).fetchone()[0]
-    return rows
+def _is_as_loaded(connection: psycopg.Connection, table: str) -> bool:
+    """Whether a table is there and holds what its comment says was loaded into it."""
+    comment = connection.execute(
+        "SELECT obj_description(to_regclass(%s), 'pg_class')", [table]
+    ).fetchone()[0]
+    return comment is not None and comment == _checksums(connection, table)
 
 
-def _copy(connection: psycopg.Connection, table: str) -> None:
+def _remember(connection: psycopg.Connection, table: str) -> None:
+    connection.execute(
+        sql.SQL("COMMENT ON TABLE {} IS {}").format(
+            sql.Identifier(table), sql.Literal(_checksums(connection, table))
+        )
+    )
+
+
+def _checksums(connection: psycopg.Connection, table: str) -> str:
+    """Checksums of the source file, and of the table's rows as sorted text."""
+    source = hashlib.md5(source_file(f"{table}.csv").read_bytes(), usedforsecurity=False)
+    query = sql.SQL("SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {} AS t")
+    rows = connection.execute(query.format(sql.Identifier(table))).fetchone()[0]
+    return f"source {source.hexdigest()}, rows {rows}"
+
+
+def _copy(connection: psycopg.Connection, table: str) -> int:
+    """Load a table from its source file; return how many rows PostgreSQL says it took."""
     statement = sql.SQL("COPY {} FROM STDIN WITH (FORMAT csv, HEADER, NULL 'NA')")
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(statement.format(sql.Identifier(table))) as copy,
-        source_file(f"{table}.csv").open("rb") as lines,
-    ):
-        while block := lines.read(1 << 16):
-            copy.write(block)
+    with connection.cursor() as cursor:
+        with (
+            cursor.copy(statement.format(sql.Identifier(table))) as copy,
+            source_file(f"{table}.csv").open("rb") as lines,
+        ):
+            while block := lines.read(1 << 16):
+                copy.write(block)
+        return cursor.rowcount

@@ -27,12 +27,20 @@ def create_roles(lab: Lab, secret_arn: str) -> dict[str, str]:
     Existing roles are kept and their policies written again.
     """
     iam = lab.client("iam")
-    arns = {
-        "execution": _role(iam, EXECUTION_ROLE, {"read-secret": read_secret_policy(secret_arn)}),
+    return {
+        "execution": create_execution_role(
+            lab, EXECUTION_ROLE, {"read-secret": read_secret_policy(secret_arn)}
+        ),
         "task": _role(iam, TASK_ROLE, {"use-lake": lake_policy(lab.bucket)}),
     }
-    iam.attach_role_policy(RoleName=EXECUTION_ROLE, PolicyArn=MANAGED_EXECUTION_POLICY)
-    return arns
+
+
+def create_execution_role(lab: Lab, name: str, policies: dict[str, dict] | None = None) -> str:
+    """Create a role that may pull and log, and what `policies` allow by name; return its ARN."""
+    iam = lab.client("iam")
+    arn = _role(iam, name, policies or {})
+    iam.attach_role_policy(RoleName=name, PolicyArn=MANAGED_EXECUTION_POLICY)
+    return arn
 
 
 def read_secret_policy(secret_arn: str) -> dict:

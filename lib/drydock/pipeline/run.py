@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from drydock import images
 from drydock.errors import AnotherRun, DrydockError
+from drydock.images import CONTAINERS
 from drydock.lab import CLUSTER, Lab
 from drydock.model import fargate, prices
-from drydock.pipeline import data_api, etl_tasks, images, lookup_database, raw_data, roles
+from drydock.pipeline import data_api, etl_tasks, lookup_database, raw_data, roles
 from drydock.pipeline.etl_tasks import TaskRun
-from drydock.pipeline.images import CONTAINERS
 from drydock.pipeline.report import RunReport
 
 

@@ -53,6 +53,12 @@ def test_counts_are_in_the_boxes_and_in_the_description():
     assert "Fargate tasks: running, 5 of 12 done." in description(svg)
 
 
+def test_one_of_a_kind_is_no_plural():
+    shown = draw({}, {"objects": 1, "tasks": 1, "tasks_done": 1, "rows": 1, "quarantined": 11})
+    for count in (">1 object<", ">1 of 1 done<", ">1 row<", ">11 rows<"):
+        assert count in shown
+
+
 def test_a_count_of_which_a_part_is_missing_is_left_out():
     assert not any("done" in (text or "") for text in texts(draw(counts={"tasks": 12}))[:-4])
 
