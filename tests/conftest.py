@@ -1,10 +1,13 @@
 """What many tests need: an empty home, and a local cloud that really runs."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from container_engine import Podman, missing, podman
 from live import processes_of, temporary_home
 
 from drydock import cloud as local_cloud
@@ -12,6 +15,10 @@ from drydock import cloud as local_cloud
 # A shell starts its background jobs with SIGINT ignored, and everything started by them inherits
 # that. The tests of Ctrl-C have to work there too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Messages spell commands as they can be typed: for all tests, as in an active environment.
+os.environ["PATH"] = os.pathsep.join([f"{sys.prefix}/bin", os.environ["PATH"]])
+os.environ.pop("DRYDOCK_TYPED_PATH", None)
 
 
 @pytest.fixture
@@ -36,3 +43,13 @@ def cloud() -> Iterator[local_cloud.CloudInfo]:
         local_cloud.stop(folder)
         patch.delenv("DRYDOCK_HOME")
         assert processes_of(folder) == []
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Podman]:
+    """A container engine of the tests' own; tests that need one are skipped where none can be."""
+    why = missing()
+    if why:
+        pytest.skip(why)
+    with podman() as service:
+        yield service

@@ -19,9 +19,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from drydock import cloud
-from drydock.setup import system_packages
+from drydock.as_typed import as_typed
+from drydock.setup import environment, needs, system_packages
 from drydock.setup.environment import OLDEST, ROOT
-from drydock.setup.system_packages import Need
+from drydock.setup.needs import Need, WrongVariable
 
 GIB = 1024**3
 DISK_NEEDED = 2 * GIB
@@ -57,7 +58,7 @@ def checks() -> list[Check]:
     return [
         python_version(sys.version_info[:3]),
         packages(ROOT / "requirements.lock", _installed()),
-        *(capability(need) for need in system_packages.RUN),
+        *(capability(need) for need in needs.RUN),
         free_disk(shutil.disk_usage(_existing(home)).free),
         memory(psutil.virtual_memory().available),
         cores(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
@@ -89,16 +90,22 @@ def packages(lock: Path, installed: Mapping[str, str]) -> Check:
         return Check("Python packages", Outcome.READY, f"all {len(wanted)} as locked")
     some = ", ".join(wrong[:4]) + (" …" if len(wrong) > 4 else "")
     said = f"{len(wrong)} of {len(wanted)} are missing or of another version: {some}"
-    return Check("Python packages", Outcome.FIXABLE, said, "rm -rf .venv && make run")
+    ours = environment.choose().ours
+    again = "rm -rf .venv" if ours else "conda env update -f environment.yml"
+    return Check("Python packages", Outcome.FIXABLE, said, f"{again} && make run")
 
 
 def capability(need: Need) -> Check:
     """A system package, found by what it can do."""
-    where = need.found()
+    try:
+        where = need.found()
+    except WrongVariable as error:
+        return Check(need.name, Outcome.FIXABLE, str(error), f"unset {error.variable}")
     if where:
         return Check(need.name, Outcome.READY, where)
-    outcome = Outcome.FIXABLE if os.geteuid() == 0 else Outcome.ADMIN
-    return Check(need.name, outcome, "not found", system_packages.command_for([need]))
+    fix = system_packages.command_for([need])
+    alone = os.geteuid() == 0 or system_packages.conda_environment()
+    return Check(need.name, Outcome.FIXABLE if alone else Outcome.ADMIN, "not found", fix)
 
 
 def free_disk(free: int) -> Check:
@@ -138,15 +145,15 @@ def port(home: Path) -> Check:
         return Check("port", Outcome.FIXABLE, str(error), "drydock down")
     if running:
         return Check("port", Outcome.READY, f"{running.port}, the local cloud is running")
-    asked = os.environ.get("DRYDOCK_PORT")
-    if asked and not (asked.isdigit() and int(asked) < 65536):
-        return Check("port", Outcome.FIXABLE, "DRYDOCK_PORT is no port", "unset DRYDOCK_PORT")
-    number = int(asked or cloud.PORT)
+    try:
+        number, or_free = cloud.wanted_port()
+    except cloud.CloudError as error:
+        return Check("port", Outcome.FIXABLE, str(error), "unset DRYDOCK_PORT")
     if _can_bind("127.0.0.1", number):
         return Check("port", Outcome.READY, f"{number} is free")
-    if asked:
-        return Check("port", Outcome.FIXABLE, f"{number} is taken", "unset DRYDOCK_PORT")
-    return Check("port", Outcome.READY, f"{number} is taken, another will be used")
+    if or_free:
+        return Check("port", Outcome.READY, f"{number} is taken, another will be used")
+    return Check("port", Outcome.FIXABLE, f"{number} is taken", "unset DRYDOCK_PORT")
 
 
 def home_folder(home: Path, as_root: bool | None = None) -> Check:
@@ -202,7 +209,7 @@ def report(found: Sequence[Check]) -> str:
 def main() -> int:
     """Print the checks and the block to paste; return the exit code."""
     found = checks()
-    print(render(found))
+    print(as_typed(render(found)))
     code = exit_code(found)
     if code:
         print("\nTo ask for help, paste this:\n\n```\n" + report(found) + "\n```")

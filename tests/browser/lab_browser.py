@@ -13,7 +13,7 @@ import psutil
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from drydock.notebooks import jupyter_lab
-from drydock.setup import system_packages
+from drydock.setup import needs
 
 START_SECONDS = 60
 VIEW = {"width": 1280, "height": 900}
@@ -166,7 +166,7 @@ class OpenNotebook:
 @contextmanager
 def _chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(
-        executable_path=system_packages.browser(), args=CHROMIUM, headless=True
+        executable_path=needs.browser(), args=CHROMIUM, headless=True
     )
     try:
         yield browser

@@ -10,7 +10,8 @@ from live import temporary_home
 
 from drydock import cloud, doctor
 from drydock.doctor import GIB, Check, Outcome
-from drydock.setup.system_packages import Need
+from drydock.setup import needs
+from drydock.setup.needs import Need
 
 LOCK = """# a comment
 annotated-doc==0.0.7 \\
@@ -66,6 +67,25 @@ def test_capability(where, user, outcome, monkeypatch):
     found = doctor.capability(Need("a driver", lambda: where, {"apt-get": "driver"}))
     assert found.outcome == outcome
     assert bool(found.fix) == (where is None)
+
+
+def test_in_the_conda_environment_every_fix_is_condas(lock, monkeypatch):
+    monkeypatch.setenv("CONDA_PREFIX", "/c/envs/drydock")
+    monkeypatch.setenv("CONDA_DEFAULT_ENV", "drydock")
+    assert doctor.packages(lock, {}).fix == "conda env update -f environment.yml && make run"
+    found = doctor.capability(Need("a driver", lambda: None, {"conda": "driver"}))
+    assert (found.outcome, found.fix) == (
+        Outcome.FIXABLE,
+        "conda install -c conda-forge driver",
+    )
+
+
+def test_a_variable_that_names_nothing(monkeypatch):
+    monkeypatch.setenv("DRYDOCK_ODBC_DRIVER", "/nowhere.so")
+    driver = next(need for need in needs.RUN if "psqlodbc" in need.name)
+    found = doctor.capability(driver)
+    assert (found.outcome, found.fix) == (Outcome.FIXABLE, "unset DRYDOCK_ODBC_DRIVER")
+    assert "/nowhere.so, which is no file" in found.found
 
 
 @pytest.mark.parametrize(("size", "outcome"), [(50 * GIB, 0), (2 * GIB, 0), (2 * GIB - 1, 1)])

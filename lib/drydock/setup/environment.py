@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drydock.errors import DrydockError
-from drydock.setup import system_packages
+from drydock.setup import needs, system_packages
 
 ROOT = Path(__file__).resolve().parents[3]
 OLDEST = (3, 11)
-CONDA_NAME = "drydock"  # the name in environment.yml
 
 
 class InstallFailed(DrydockError):
@@ -72,9 +71,8 @@ class Environment:
 
 def choose(root: Path = ROOT, variables: Mapping[str, str] = os.environ) -> Environment:
     """Return the active conda environment when it is the project's, else `.venv` in the project."""
-    conda = variables.get("CONDA_PREFIX")
-    if conda and Path(variables.get("CONDA_DEFAULT_ENV", conda)).name == CONDA_NAME:
-        return Environment(Path(conda), ours=False)
+    if conda := system_packages.conda_environment(variables):
+        return Environment(conda, ours=False)
     return Environment(root / ".venv", ours=True)
 
 
@@ -104,6 +102,7 @@ def prepare(env: Environment, say: Callable[[str], None], root: Path = ROOT, ben
 def command_environment(env: Environment) -> dict[str, str]:
     """Return the variables under which a command finds this environment's programs first."""
     variables = dict(os.environ, PATH=f"{env.prefix / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    variables.setdefault("DRYDOCK_TYPED_PATH", os.environ["PATH"])  # for as_typed
     if env.ours:
         variables["VIRTUAL_ENV"] = str(env.prefix)
     variables.pop("PYTHONHOME", None)
@@ -127,7 +126,7 @@ def _make_sound(env: Environment, say: Callable[[str], None]) -> str:
         say(f"Rebuilding {env.prefix.name}: {fault}")
     else:
         say(f"Creating {env.prefix.name} with Python {sys.version.split()[0]}")
-    system_packages.ensure([system_packages.VENV], say)
+    system_packages.ensure([needs.VENV], say)
     shutil.rmtree(env.prefix, ignore_errors=True)
     env.prefix.mkdir(parents=True)
     env.unfinished.touch()

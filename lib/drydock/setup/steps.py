@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drydock.errors import DrydockError
-from drydock.setup import environment, system_packages
+from drydock.setup import environment, needs, system_packages
 
 
 def main(arguments: list[str]) -> int:
@@ -29,7 +29,6 @@ def main(arguments: list[str]) -> int:
         return 130
     if not command:
         return 0
-    sys.stdout.flush()
     variables = environment.command_environment(env)
     os.environ["PATH"] = variables["PATH"]  # execvpe looks the program up on our own PATH
     try:
@@ -41,18 +40,22 @@ def main(arguments: list[str]) -> int:
 
 def set_up(test: bool, bench: bool) -> environment.Environment:
     """Install what is missing on this machine and return the Python environment to work in."""
-    needs = [*system_packages.RUN]
-    needs += system_packages.TEST if test else ()
-    needs += system_packages.BENCH if bench else ()
+    wanted = [*needs.RUN]
+    wanted += needs.TEST if test else ()
+    wanted += needs.BENCH if bench else ()
     env = environment.choose()
-    system_packages.ensure(needs, say)
+    if env.ours and not env.python.exists():
+        wanted.append(needs.VENV)  # so that one command names all there is to install
+    system_packages.ensure(wanted, say)
+    if test:
+        system_packages.try_engine(say)
     environment.prepare(env, say, bench=bench)
     return env
 
 
 def say(line: str) -> None:
-    """One line to the person who waits."""
-    print(f"set-up: {line}", flush=True)
+    """One line to the person who waits. stdout is the command's, which may print JSON."""
+    print(f"set-up: {line}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -1,129 +1,44 @@
-"""What the workbook needs from the system besides Python: found by what works, not by package name.
+"""Installs what is missing, or says which command does.
 
 Standard library only: the bootstrap runs it before anything is installed.
 """
 
-import ctypes
 import os
-import re
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from drydock.errors import DrydockError
+from drydock.setup.needs import ENGINE, Need, PackagesMissing, browser, missing
 
 APT_CONFIGURATION = Path("/etc/postgresql-common")
 APT_LISTS = Path("/var/lib/apt/lists")
+OS_RELEASE = Path("/etc/os-release")
+ENGINE_SOCKETS = ("/var/run/docker.sock", "/run/podman/podman.sock")
+CONDA_NAME = "drydock"  # the name in environment.yml
 
 
-class PackagesMissing(DrydockError):
-    """A system package is missing and this user, or this system, cannot get it by itself."""
-
-    exit_code = 2
-
-
-@dataclass(frozen=True)
-class Need:
-    """A capability: `found` returns where it is, or None; `packages` names it for each manager."""
-
-    name: str
-    found: Callable[[], str | None]
-    packages: dict[str, str]
-
-
-def postgres_server() -> str | None:
-    """Return the path of the newest PostgreSQL server program on this machine."""
-    return shutil.which("postgres") or _newest(
-        "/usr/lib/postgresql/*/bin/postgres",
-        "/usr/pgsql-*/bin/postgres",
-        "/opt/homebrew/opt/postgresql@*/bin/postgres",
-    )
-
-
-def odbc_manager() -> str | None:
-    """Return the name of the unixODBC library when it can be loaded."""
-    for name in ("libodbc.so.2", "libodbc.2.dylib"):
-        for candidate in (name, f"{sys.prefix}/lib/{name}"):
-            try:
-                ctypes.CDLL(candidate)
-            except OSError:
-                continue
-            return candidate
+def conda_environment(variables: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the folder of the active conda environment when it is the project's."""
+    conda = variables.get("CONDA_PREFIX")
+    if conda and Path(variables.get("CONDA_DEFAULT_ENV", conda)).name == CONDA_NAME:
+        return Path(conda)
     return None
 
 
-def postgres_odbc_driver() -> str | None:
-    """Return the path of psqlodbc, PostgreSQL's Unicode ODBC driver."""
-    return _newest(
-        f"{sys.prefix}/lib/psqlodbcw.so",
-        "/usr/lib/*/odbc/psqlodbcw.so",
-        "/usr/lib64/psqlodbcw.so",
-        "/usr/lib/psqlodbcw.so",
-        "/opt/homebrew/lib/psqlodbcw.so",
-    )
-
-
-def browser() -> str | None:
-    """Return the path of Chromium or Chrome."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next(filter(None, map(shutil.which, names)), None)
-
-
-def java() -> str | None:
-    """Return the path of a Java launcher."""
-    return shutil.which("java")
-
-
-RUN = (
-    Need(
-        "PostgreSQL's server",
-        postgres_server,
-        {"apt-get": "postgresql", "dnf": "postgresql-server", "brew": "postgresql@17"},
-    ),
-    Need("unixODBC", odbc_manager, {"apt-get": "unixodbc", "dnf": "unixODBC", "brew": "unixodbc"}),
-    Need(
-        "psqlodbc, PostgreSQL's ODBC driver",
-        postgres_odbc_driver,
-        {"apt-get": "odbc-postgresql", "dnf": "postgresql-odbc", "brew": "psqlodbc"},
-    ),
-)
-TEST = (Need("Chromium", browser, {"apt-get": "chromium", "dnf": "chromium"}),)
-BENCH = (
-    Need(
-        "Java",
-        java,
-        {"apt-get": "default-jre-headless", "dnf": "java-21-headless", "brew": "openjdk"},
-    ),
-)
-VENV = Need(
-    "Python's venv module",
-    lambda: _module("ensurepip"),
-    {"apt-get": f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"},
-)
-
-
-def missing(needs: Iterable[Need]) -> list[Need]:
-    """Return the needs that nothing on this machine fills."""
-    return [need for need in needs if need.found() is None]
-
-
 def command_for(needs: list[Need]) -> str:
-    """Return the command that an administrator types to install them."""
-    manager = _manager()
-    names = _package_names(needs, manager)
-    sudo = "" if os.geteuid() == 0 else "sudo "
-    if manager == "apt-get":
-        return f"{sudo}apt-get update && {sudo}apt-get install -y {names}"
-    if manager == "dnf":
-        return f"{sudo}dnf install -y {names}"
-    if manager == "brew":
-        return f"brew install {names}"
-    return "conda env create -f environment.yml && conda activate drydock"
+    """Return the command that installs them, as this user has to type it."""
+    from_conda = [need for need in needs if _is_for_conda(need)]
+    others = [need for need in needs if need not in from_conda]
+    commands = []
+    if from_conda:
+        commands.append(f"conda install -c conda-forge {_package_names(from_conda, 'conda')}")
+    if others:
+        commands.append(_system_command(others))
+    return " && ".join(commands)
 
 
 def ensure(needs: Iterable[Need], say: Callable[[str], None]) -> None:
@@ -132,16 +47,35 @@ def ensure(needs: Iterable[Need], say: Callable[[str], None]) -> None:
     if not absent:
         return
     what = ", ".join(need.name for need in absent)
-    if _manager() != "apt-get" or os.geteuid() != 0:
-        raise PackagesMissing(f"missing on this machine: {what}. Type: {command_for(absent)}")
+    if browser in [need.found for need in absent] and _is_ubuntu():
+        raise PackagesMissing(
+            "missing on this machine: Chromium, which Ubuntu has as a snap only. Type: "
+            "sudo snap install chromium, or install Google Chrome's .deb; then type the same again"
+        )
+    if not _installs_itself() or any(map(_is_for_conda, absent)):
+        raise PackagesMissing(
+            f"missing on this machine: {what}. Type this, then the same again:\n"
+            f"  {command_for(absent)}"
+        )
     say(f"Installing {what} with apt-get")
     _apt_install(absent)
     still = missing(absent)
     if still:
         names = ", ".join(need.name for need in still)
-        raise PackagesMissing(
-            f"apt-get finished, yet {names} cannot be found; see `drydock doctor`"
-        )
+        raise PackagesMissing(f"apt-get finished, yet {names} cannot be found; install it yourself")
+
+
+def try_engine(say: Callable[[str], None]) -> None:
+    """Install a container engine for the tests where this can; say so when it does not work."""
+    absent = missing(ENGINE)
+    if not absent or not _installs_itself() or _engine_answers():
+        return
+    names = _package_names(absent, "apt-get")
+    say(f"Installing {names} with apt-get: the tests of containers need a container engine")
+    try:
+        _apt_install(absent)
+    except PackagesMissing as error:
+        say(f"{error}; the tests of containers are skipped")
 
 
 def _apt_install(needs: list[Need]) -> None:
@@ -198,17 +132,50 @@ def _manager() -> str | None:
     return next(filter(shutil.which, managers), None)
 
 
+def _installs_itself() -> bool:
+    return _manager() == "apt-get" and os.geteuid() == 0
+
+
+def _is_for_conda(need: Need) -> bool:
+    return conda_environment() is not None and "conda" in need.packages
+
+
+def _is_ubuntu() -> bool:
+    try:
+        return "\nID=ubuntu\n" in "\n" + OS_RELEASE.read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+def _system_command(needs: list[Need]) -> str:
+    manager = _manager()
+    names = _package_names(needs, manager)
+    if manager == "brew":
+        return f"brew install {names}"
+    if manager is None:
+        return "conda env create -f environment.yml && conda activate drydock"
+    steps = [f"{manager} install -y {names}"]
+    if manager == "apt-get":
+        steps.insert(0, "apt-get update")
+    if os.geteuid() == 0:
+        return " && ".join(steps)
+    if shutil.which("sudo"):
+        return " && ".join(f"sudo {step}" for step in steps)
+    return f'su -c "{" && ".join(steps)}"'
+
+
 def _package_names(needs: list[Need], manager: str | None) -> str:
     return " ".join(need.packages.get(manager or "", need.name) for need in needs)
 
 
-def _newest(*patterns: str) -> str | None:
-    for pattern in patterns:
-        found = [str(path) for path in Path("/").glob(pattern.lstrip("/"))]
-        if found:
-            return max(found, key=lambda path: [int(digits) for digits in re.findall(r"\d+", path)])
-    return None
-
-
-def _module(name: str) -> str | None:
-    return name if find_spec(name) else None
+def _engine_answers() -> bool:
+    """Whether a container engine listens; the client is not installed yet, so by its socket."""
+    named = os.environ.get("DOCKER_HOST", "")
+    if named.startswith("tcp://"):
+        return True
+    places = [named.removeprefix("unix://")] if named else ENGINE_SOCKETS
+    for place in places:
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(place) == 0:
+                return True
+    return False

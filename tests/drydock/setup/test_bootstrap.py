@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from tiny_project import PROJECT, make_project, make_wheel
 
-from drydock.setup import system_packages
+from drydock.setup import environment, needs, steps, system_packages
 from drydock.setup.environment import Environment, InstallFailed, choose, prepare
-from drydock.setup.system_packages import PackagesMissing
+from drydock.setup.needs import PackagesMissing
 
 
 @pytest.fixture(scope="module")
@@ -190,11 +190,11 @@ def test_a_conda_environment_without_python_is_not_touched(project, tmp_path):
 def test_a_missing_venv_module_names_its_package_and_harms_nothing(project, monkeypatch):
     env = choose(project)
     env.unfinished.touch()
-    absent = system_packages.Need("venv", lambda: None, {"apt-get": "python3.11-venv"})
-    monkeypatch.setattr(system_packages, "VENV", absent)
+    absent = needs.Need("venv", lambda: None, {"apt-get": "python3.11-venv"})
+    monkeypatch.setattr(needs, "VENV", absent)
     monkeypatch.setattr(system_packages, "_manager", lambda: "apt-get")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(PackagesMissing, match=r"sudo apt-get install -y python3\.11-venv"):
+    with pytest.raises(PackagesMissing, match=r"apt-get install -y python3\.11-venv"):
         run_setup(project)
     assert env.python.exists()
 
@@ -206,6 +206,25 @@ def test_the_command_runs_in_the_environment_and_its_exit_code_comes_back(projec
     code = "import sys, tinything; print(sys.prefix); sys.exit(7)"
     status, out, err = finished(command(project, "--", "python", "-c", code))
     assert (status, out.strip(), err) == (7, str(project / ".venv"), "")
+
+
+def test_what_the_set_up_says_is_not_in_what_the_command_prints(project):
+    shutil.rmtree(project / ".venv")
+    status, out, err = finished(command(project, "--", "python", "-c", "print('{}')"))
+    assert (status, out) == (0, "{}\n")
+    assert {line.split(":")[0] for line in err.splitlines()} == {"set-up"}
+
+
+def test_one_command_names_all_that_is_missing(tmp_path, monkeypatch):
+    absent = [needs.Need(name, lambda: None, {"apt-get": name}) for name in ("server", "venv")]
+    monkeypatch.setattr(needs, "RUN", absent[:1])
+    monkeypatch.setattr(needs, "VENV", absent[1])
+    monkeypatch.setattr(environment, "choose", lambda: Environment(tmp_path / ".venv", ours=True))
+    monkeypatch.setattr(system_packages, "_manager", lambda: "apt-get")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(PackagesMissing, match="apt-get install -y server venv"):
+        steps.set_up(test=False, bench=False)
+    assert not (tmp_path / ".venv").exists()
 
 
 def test_nothing_to_do_takes_no_noticeable_time(project):
@@ -226,7 +245,7 @@ def test_the_second_of_two_at_once_waits_and_says_so(project):
     fcntl.flock(held, fcntl.LOCK_EX)
     process = command(project)
     try:
-        first = process.stdout.readline()
+        first = process.stderr.readline()
         assert "under way; waiting" in first
         assert process.poll() is None
     finally:
@@ -245,10 +264,10 @@ def test_ctrl_c_leaves_what_the_next_run_repairs(project, monkeypatch):
         os.killpg(process.pid, signal.SIGINT)
         status, _, err = finished(process)
     assert status == 130
-    assert err == "drydock: set-up interrupted; type the same again to go on\n"
+    assert err.splitlines()[1:] == ["drydock: set-up interrupted; type the same again to go on"]
     status, out, err = finished(command(project))
-    assert (status, err) == (0, "")
-    assert "Rebuilding .venv: its installation was interrupted" in out
+    assert (status, out) == (0, "")
+    assert "Rebuilding .venv: its installation was interrupted" in err
     assert answer(project, "import tinything; print(tinything.version)") == "3.0"
 
 

@@ -1,14 +1,18 @@
 """One list of dependencies: the lock files and environment.yml say the same as pyproject.toml."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from drydock.setup.environment import CONDA_NAME, ROOT
+from drydock.setup.environment import ROOT
+from drydock.setup.system_packages import CONDA_NAME
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
@@ -50,6 +54,39 @@ def test_every_locked_package_has_a_hash_and_no_address(name):
     without = re.sub(r"^[\w.-]+==.*\\\n +--hash=sha256:[0-9a-f]{64}", "", text, flags=re.MULTILINE)
     assert re.findall(r"^[\w.-]+==.*", without, re.MULTILINE) == []
     assert "://" not in text
+
+
+def imported(folder):
+    """Return {top-level module: a file that imports it} for what comes from elsewhere."""
+    ours = [path for place in ("lib", "tests") for path in (ROOT / place).rglob("*")]
+    found = {}
+    for file in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            found |= {name.partition(".")[0]: str(file) for name in names}
+    for name in (*sys.stdlib_module_names, *(path.stem for path in ours)):
+        found.pop(name, None)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("folder", "lists"),
+    [
+        ("lib", PROJECT["project"]["dependencies"]),
+        ("tests", [*LISTED, *PROJECT["dependency-groups"]["bench"]]),
+    ],
+)
+def test_what_the_code_imports_is_listed(folder, lists):
+    listed = {canonicalize_name(Requirement(text).name) for text in lists}
+    packages = packages_distributions() | {"pyspark": ["pyspark"]}  # only there after make bench
+    unlisted = {
+        name: file
+        for name, file in imported(folder).items()
+        if not listed & {canonicalize_name(package) for package in packages.get(name, [name])}
+    }
+    assert unlisted == {}
 
 
 def test_conda_takes_its_python_packages_from_the_lock_and_nowhere_else():

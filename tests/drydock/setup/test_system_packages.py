@@ -1,12 +1,14 @@
 """Installing system packages, with an apt-get of our own on PATH that records what it is asked."""
 
 import os
+import socket
 import sys
 
 import pytest
 
-from drydock.setup import system_packages
-from drydock.setup.system_packages import Need, PackagesMissing, ensure
+from drydock.setup import needs, system_packages
+from drydock.setup.needs import Need, PackagesMissing
+from drydock.setup.system_packages import ensure
 
 APT_GET = """#!/bin/sh
 echo "$@" >> {log}
@@ -33,6 +35,8 @@ class Machine:
         patch.setattr(system_packages, "APT_LISTS", self.lists)
         patch.setattr(system_packages, "APT_CONFIGURATION", folder / "postgresql-common")
         patch.setattr(sys, "platform", "linux")
+        for name in ("CONDA_PREFIX", "DRYDOCK_POSTGRES_BIN", "DRYDOCK_ODBC_DRIVER", "DOCKER_HOST"):
+            patch.delenv(name, raising=False)
         self.user(0)
 
     def user(self, uid):
@@ -128,6 +132,7 @@ def test_other_packages_leave_the_cluster_setting_alone(machine):
 
 def test_an_ordinary_user_gets_the_command_to_type_and_nothing_runs(machine):
     machine.apt_get()
+    machine.program("sudo")
     machine.user(1000)
     with pytest.raises(PackagesMissing) as caught:
         ensure([machine.need("postgresql"), machine.need("unixodbc")], print)
@@ -169,7 +174,100 @@ def test_a_package_that_brings_nothing_is_reported(machine):
         ensure([machine.need()], print)
 
 
+def test_a_machine_without_sudo_gets_a_command_that_works_there(machine):
+    machine.apt_get()
+    machine.user(1000)
+    with pytest.raises(PackagesMissing, match='su -c "apt-get update && apt-get install -y thing"'):
+        ensure([machine.need()], print)
+
+
+def test_in_the_conda_environment_conda_installs_what_it_has(machine, monkeypatch):
+    machine.apt_get()
+    monkeypatch.setenv("CONDA_PREFIX", "/c/envs/drydock")
+    monkeypatch.setenv("CONDA_DEFAULT_ENV", "drydock")
+    server = Need("a server", lambda: None, {"apt-get": "server", "conda": "server-forge"})
+    browser = Need("a browser", lambda: None, {"apt-get": "browser"})
+    with pytest.raises(PackagesMissing) as caught:
+        ensure([server, browser], print)
+    assert (
+        "\n  conda install -c conda-forge server-forge && "
+        "apt-get update && apt-get install -y browser" in str(caught.value)
+    )
+    assert machine.asked() == []
+
+
+def test_ubuntus_chromium_is_a_snap(machine, monkeypatch):
+    machine.apt_get()
+    release = machine.folder / "os-release"
+    release.write_text('NAME="Ubuntu"\nID=ubuntu\n')
+    monkeypatch.setattr(system_packages, "OS_RELEASE", release)
+    with pytest.raises(PackagesMissing, match="snap install chromium"):
+        ensure(needs.TEST, print)
+    assert machine.asked() == []
+
+
+def test_a_server_and_a_driver_that_are_named_are_found(machine, monkeypatch, tmp_path):
+    for name in ("initdb", "postgres"):
+        machine.program(name)
+    folder = machine.folder / "bin"
+    driver = tmp_path / "mine.so"
+    driver.touch()
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("DRYDOCK_POSTGRES_BIN", str(folder))
+    monkeypatch.setenv("DRYDOCK_ODBC_DRIVER", str(driver))
+    assert needs.postgres_server() == str(folder / "postgres")
+    assert needs.postgres_odbc_driver() == str(driver)
+
+
+@pytest.mark.parametrize("variable", ["DRYDOCK_POSTGRES_BIN", "DRYDOCK_ODBC_DRIVER"])
+def test_a_variable_that_names_nothing_is_said_before_anything_is_installed(
+    machine, monkeypatch, variable
+):
+    machine.apt_get()
+    monkeypatch.setenv(variable, "/nowhere")
+    with pytest.raises(PackagesMissing, match=rf"^{variable} names /nowhere, .*; unset it$"):
+        ensure(needs.RUN, print)
+    assert machine.asked() == []
+
+
+def test_a_container_engine_is_installed_for_the_tests_and_said(machine, monkeypatch):
+    machine.apt_get()
+    monkeypatch.setattr(system_packages, "ENGINE_SOCKETS", [str(machine.folder / "none.sock")])
+    said = []
+    system_packages.try_engine(said.append)
+    assert machine.asked() == ["install mmdebstrap"]
+    assert said == [
+        "Installing podman runc mmdebstrap with apt-get: the tests of containers need a "
+        "container engine"
+    ]
+
+
+def test_an_engine_that_cannot_be_installed_is_said_and_no_more(machine, monkeypatch):
+    machine.apt_get(install='echo "E: no room"; exit 100')
+    monkeypatch.setattr(system_packages, "ENGINE_SOCKETS", [])
+    said = []
+    system_packages.try_engine(said.append)
+    assert said[1].endswith("mmdebstrap: no room; the tests of containers are skipped")
+
+
+def test_an_engine_that_answers_is_enough(machine, monkeypatch):
+    machine.apt_get()
+    with socket.socket(socket.AF_UNIX) as engine:
+        engine.bind(place := str(machine.folder / "engine.sock"))
+        engine.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{place}")
+        system_packages.try_engine(print)
+    assert machine.asked() == []
+
+
+def test_an_ordinary_user_gets_no_engine(machine):
+    machine.apt_get()
+    machine.user(1000)
+    system_packages.try_engine(print)
+    assert machine.asked() == []
+
+
 def test_this_machine_has_what_the_run_needs():
-    assert system_packages.missing(system_packages.RUN) == []
-    assert os.access(system_packages.postgres_server(), os.X_OK)
-    assert "psqlodbcw" in system_packages.postgres_odbc_driver()
+    assert needs.missing(needs.RUN) == []
+    assert os.access(needs.postgres_server(), os.X_OK)
+    assert "psqlodbcw" in needs.postgres_odbc_driver()
