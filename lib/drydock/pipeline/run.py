@@ -233,6 +233,7 @@ def run_cost(tasks: Sequence[TaskRun], definition: dict) -> dict:
         [task.billed_seconds for task in tasks],
         vcpu=Decimal(definition["cpu"]) / 1024,
         memory_gb=Decimal(definition["memory"]) / 1024,
+        public_ipv4=True,  # as Lab.network asks for one
     )
     note = prices.citation(line.price for line in bill.lines)
     return {"cost": bill.total(), "price_note": note}
