@@ -43,6 +43,7 @@ SOUND = {
     "semicolon in the last comment": [shown("a = 1\na\n# done;")],
     "time of the data": [printed("2013-01-01 05:00:00")],
     "a date with a source": [printed("prices of 2026-09-29")],
+    "a path of a Dockerfile": [printed(" && rm -rf /var/lib/apt/lists/*")],
     "names like paths": [printed("/flights /carriers/UA/delays s3://bucket/home/x /drydock/etl")],
     "sha256": [printed("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")],
     "a picture whose bytes look like an address": [
