@@ -53,10 +53,11 @@ class Packing:
         """One line: how many tasks run, on how many of the machines, how many wait."""
         used = sum(bool(machine.tasks) for machine in self.machines)
         placed = sum(len(machine.tasks) for machine in self.machines)
-        return (
-            f"{placed} of {placed + len(self.waiting)} tasks placed, "
-            f"on {used} of {len(self.machines)} machines; {len(self.waiting)} found no room"
-        )
+        where = f"on {used} of {len(self.machines)} machines"
+        if not self.waiting:
+            return f"{placed} tasks, {where}"
+        wanted = placed + len(self.waiting)
+        return f"{placed} of {wanted} tasks, {where}; {len(self.waiting)} found no room"
 
 
 def pack(

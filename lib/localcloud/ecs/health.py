@@ -18,7 +18,7 @@ DEFAULTS = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
 def watch(check: dict[str, Any], container: Container, tell: Callable[[str], None]) -> None:
     """Call ``tell`` with HEALTHY or UNHEALTHY whenever that changes, until the container ends.
 
-    Failures within the first ``startPeriod`` seconds do not count.
+    Failures within the first ``startPeriod`` seconds do not count, unless it was HEALTHY before.
     """
     settings = {**DEFAULTS, **check}
     threading.Thread(target=_loop, args=(settings, container, tell), daemon=True).start()
@@ -31,7 +31,7 @@ def _loop(settings: dict[str, Any], container: Container, tell: Callable[[str], 
         passed = container.execute(command, settings["timeout"]) == 0
         if passed:
             failures = 0
-        elif time.monotonic() - began >= settings["startPeriod"]:
+        elif status == "HEALTHY" or time.monotonic() - began >= settings["startPeriod"]:
             failures += 1
         now = "HEALTHY" if passed else "UNHEALTHY" if failures >= settings["retries"] else status
         if now != status and container.wait(0) is None:

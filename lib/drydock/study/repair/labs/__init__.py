@@ -1,0 +1,1 @@
+"""The labs, a module each; `LAB` is its class."""

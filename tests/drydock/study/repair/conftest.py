@@ -1,0 +1,34 @@
+"""All labs live once, side by side, on one local cloud; the tests look at what happened."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lives import ORDER, live
+
+from drydock.lab import open_lab
+from drydock.study import repair
+from drydock.study.repair import making
+
+AT_ONCE = 5
+
+
+@pytest.fixture(scope="session")
+def lab(cloud):
+    return open_lab()
+
+
+@pytest.fixture(scope="session")
+def lives(lab):
+    """The future Life of each lab, by name."""
+    making.lookup_instance(lab)  # once, before several want it at the same time
+    names = sorted(
+        repair.names(), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER)
+    )
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {name: pool.submit(live, name) for name in names}
+        pool.shutdown(cancel_futures=True)

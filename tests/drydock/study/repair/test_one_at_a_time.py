@@ -1,0 +1,17 @@
+"""A learner has one lab open: the next one takes its place."""
+
+from drydock import cloud
+from drydock.lab import open_lab
+from drydock.study import repair
+from drydock.study.repair.registry import open_cases
+
+
+def test_starting_a_lab_removes_the_one_before(home, monkeypatch):
+    monkeypatch.setenv("DRYDOCK_HOME", str(home))
+    cloud.start(home, port=0)
+    lab = open_lab()
+    repair.start(lab, "wrong_size")
+    repair.start(lab, "log_group_missing")
+    assert [case.name for case in open_cases(lab)] == ["log_group_missing"]
+    assert repair.clean_up(lab) == ["log_group_missing"]
+    assert open_cases(lab) == []
