@@ -27,8 +27,9 @@ checks:
 	python -m pytest tests $(ARGS)
 	python -m drydock.notebooks test
 
-bench:  ## time our ETL beside pandas, DuckDB and Spark on the same data
+bench:  ## time our ETL beside pandas, DuckDB and Spark, and every way to read a table
 	@$(SET_UP) --bench -- python tests/benchmarks/etl.py $(ARGS)
+	@$(SET_UP) --bench -- python tests/benchmarks/reads.py
 
 refresh:  ## run the lessons again and store their new outputs (ARGS=notebooks/01_pipeline.ipynb)
 	@$(SET_UP) -- python -m drydock.notebooks refresh $(ARGS)

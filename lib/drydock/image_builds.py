@@ -34,22 +34,25 @@ class BuildFailed(DrydockError):
 @contextmanager
 def connected(engine: str) -> Iterator[docker.DockerClient]:
     """A client of the engine at this address. Raises BuildFailed when it is away, or goes away."""
+    gone = BuildFailed(
+        f"the container engine at {engine} stopped answering; start it again, then type the same "
+        "command"
+    )
     try:
         client = docker.DockerClient(base_url=engine, timeout=SILENCE_SECONDS)
-        try:
-            yield client
-        finally:
-            client.close()
+    except DockerException:
+        raise gone from None
+    try:
+        yield client
     except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
-        raise BuildFailed(
-            f"the container engine at {engine} stopped answering; start it again, then type the "
-            "same command"
-        ) from None
+        raise gone from None
     except DockerException as error:
         words = getattr(error, "explanation", None) or str(error)
         raise BuildFailed(
             f"the container engine at {engine} said: {_one_line(words)}; type: drydock status"
         ) from None
+    finally:
+        client.close()
 
 
 def build(

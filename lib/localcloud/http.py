@@ -19,6 +19,10 @@ from werkzeug.wsgi import LimitedStream
 LARGEST_DRAIN = 1 << 20  # bytes of an unread request body worth reading to keep the connection
 
 
+class NoAnswer(Exception):
+    """Raised by an application: close the connection without a word."""
+
+
 class Handler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -35,6 +39,9 @@ class Handler(MotoRequestHandler):
         try:
             content = b"".join(self.server.app(environ, lambda *start: answer.append(start)))
             status, headers, *_ = answer[0]
+        except NoAnswer:
+            self.close_connection = True
+            return
         except Exception:
             traceback.print_exc()
             sys.stderr.flush()

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from localcloud.home import Home
+from localcloud.runtimes.choice import Choice, NoSuchRuntime, choose
 
 HOST = "127.0.0.1"
 
@@ -30,35 +31,47 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     held = home.lock()  # until the process ends
     listening = listen(home, port, or_free)
     endpoint = f"http://{HOST}:{listening.getsockname()[1]}"
+    choice = chosen_runtime()
     set_surroundings()
 
     # moto is slow to import, so its users come after what can fail at once.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     from localcloud.durable import Durable
+    from localcloud.ecr import Ecr
     from localcloud.ecs import Ecs
     from localcloud.http import make_server
     from localcloud.rds import Rds
+    from localcloud.scaling.scaler import Scaler
     from localcloud.storage import Storage
 
     rds = Rds(home)
     rds.register()
+    ecr = Ecr(home)
+    ecr.register()
     storage = Storage(home)
-    ecs = Ecs(home, endpoint)
+    ecr.start(storage)
+    ecs = Ecs(home, endpoint, choice.runtime(home.tasks))
     ecs.register()
+    scaler = Scaler(ecs)
+    scaler.register()
     moto = DomainDispatcherApplication(create_backend_app)
     about = {"status": "ok", "pid": os.getpid(), "home": str(home.path), "version": own_version()}
-    app = with_health(ecs.wsgi(Durable(moto, storage)), about)
+    about["runtime"] = choice.shown()
+    app = with_health(ecr.wsgi(ecs.wsgi(Durable(moto, storage))), about)
     server = make_server(listening, app)
     stopping = stop_on_signals()
     threading.Thread(target=server.serve_forever, args=[0.05], name="http", daemon=True).start()
-    rds.start(storage)
+    rds.start(storage, ecs.place_of_peer)
     ecs.start()
+    scaler.start()
     announce(home, endpoint)
 
     stopping.wait()
+    scaler.stop()
     ecs.stop()  # what its tasks say last still goes through the server
     rds.stop()
+    ecr.stop()
     server.shutdown()
     storage.close()
     (home.path / "server.json").unlink(missing_ok=True)
@@ -83,6 +96,13 @@ def listen(home: Home, port: int, or_free: bool) -> socket.socket:
         )
     listening.listen(256)
     return listening
+
+
+def chosen_runtime() -> Choice:
+    try:
+        return choose(os.environ)
+    except NoSuchRuntime as error:
+        raise CannotServe(str(error)) from None
 
 
 def holder_of(port: int) -> str:

@@ -23,12 +23,12 @@ from drydock.connect.arrow_types import (
     schema,
     travelling,
 )
-from drydock.connect.errors import DriverMissing, driver, explained
+from drydock.connect.errors import DriverMissing, ReadBroken, driver, explained
 from drydock.connect.secrets import DatabaseSecret
 from drydock.setup.needs import WrongVariable, postgres_odbc_driver
 
 FETCH_ROWS = 20_000
-TEXT_BYTES = 256
+TEXT_BYTES = 4_000
 BATCH_BYTES = 32 << 20
 ANY_DIGITS = (28, 6)  # what psqlodbc calls a numeric without precision
 
@@ -101,15 +101,23 @@ def batches(
                 **options,
             )
 
-        found = read(f"{statements.description(query)}", max_text_size=64).schema
+        found = read(statements.description(query), max_text_size=64).schema
         row = next(iter(read(statements.types(query, len(found)), max_text_size=256))).to_pylist()
         columns = [_column(field, kind) for field, kind in zip(found, row[0].values(), strict=True)]
         wanted = schema(columns)
         yield empty_batch(wanted)
         # Said explicitly, as arrow-odbc takes psqlodbc's double precision for 32 bits.
         options = {"schema": travelling(columns), "max_text_size": text_bytes}
-        for batch in read(statements.guarded(query, columns), **options):
-            yield as_schema(batch, wanted)
+        try:
+            for batch in read(statements.guarded(query, columns), **options):
+                yield as_schema(batch, wanted)
+        except arrow_odbc.Error as error:
+            if "without truncation" not in str(error):
+                raise
+            raise ReadBroken(
+                f"ODBC: a text of the result is longer than text_bytes={text_bytes}; "
+                "give the length of its longest value in bytes, or leave that column out"
+            ) from None
 
 
 def rows(

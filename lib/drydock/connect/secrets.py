@@ -45,5 +45,6 @@ class DatabaseSecret:
 
 def read_secret(secretsmanager, secret_id: str) -> DatabaseSecret:
     """Fetch the secret `secret_id` with a boto3 Secrets Manager client."""
-    text = secretsmanager.get_secret_value(SecretId=secret_id)["SecretString"]
+    answer = secretsmanager.get_secret_value(SecretId=secret_id, VersionStage="AWSCURRENT")
+    text = answer["SecretString"]
     return DatabaseSecret.from_json(text, f"secret {secret_id}")

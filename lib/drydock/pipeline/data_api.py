@@ -43,7 +43,11 @@ def start_service(lab: Lab, image: str, roles: dict[str, str]) -> str:
             )
         else:
             ecs.update_service(
-                cluster=CLUSTER, service=SERVICE, taskDefinition=definition, desiredCount=1
+                cluster=CLUSTER,
+                service=SERVICE,
+                taskDefinition=definition,
+                desiredCount=1,
+                networkConfiguration=lab.network(),
             )
     ecs.get_waiter("services_stable").wait(
         cluster=CLUSTER, services=[SERVICE], WaiterConfig={"Delay": 1, "MaxAttempts": 60}

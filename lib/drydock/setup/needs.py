@@ -98,6 +98,22 @@ def java() -> str | None:
     return shutil.which("java")
 
 
+def jdbc_driver() -> str | None:
+    """Return the path of PostgreSQL's JDBC driver, as DRYDOCK_JDBC_JAR or a package has it."""
+    named = os.environ.get("DRYDOCK_JDBC_JAR")
+    return named or _newest("/usr/share/java/postgresql*.jar", f"{sys.prefix}/share/java/*pg*.jar")
+
+
+JAVA = Need(
+    "Java",
+    java,
+    {
+        "apt-get": "default-jre-headless",
+        "dnf": "java-21-headless",
+        "brew": "openjdk",
+        "conda": "openjdk",
+    },
+)
 RUN = (
     Need(
         "PostgreSQL's server",
@@ -125,24 +141,21 @@ RUN = (
         },
     ),
 )
-TEST = (Need("Chromium", browser, {"apt-get": "chromium", "dnf": "chromium"}),)
+TEST = (
+    Need("Chromium", browser, {"apt-get": "chromium", "dnf": "chromium"}),
+    JAVA,
+    Need(
+        "PostgreSQL's JDBC driver",
+        jdbc_driver,
+        {"apt-get": "libpostgresql-jdbc-java", "dnf": "postgresql-jdbc", "conda": "pgjdbc"},
+    ),
+)
 # The tests of containers use them; where they are not, those tests are skipped.
 ENGINE = tuple(
     Need(name, partial(shutil.which, name), {"apt-get": name})
     for name in ("podman", "runc", "mmdebstrap")
 )
-BENCH = (
-    Need(
-        "Java",
-        java,
-        {
-            "apt-get": "default-jre-headless",
-            "dnf": "java-21-headless",
-            "brew": "openjdk",
-            "conda": "openjdk",
-        },
-    ),
-)
+BENCH = (JAVA,)
 VENV = Need(
     "Python's venv module",
     lambda: _module("ensurepip"),

@@ -8,11 +8,11 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import health, launch, metrics, network
+from localcloud.ecs import health, launch, metrics, network, surroundings
 from localcloud.ecs.failures import TaskFailed
 from localcloud.ecs.models import Item, now
 from localcloud.ecs.prepare import Preparation
-from localcloud.runtimes.base import CannotStart, Container, ContainerSpec, Sandbox
+from localcloud.runtimes.base import CannotStart, Container, ContainerSpec, Sandbox, Usage
 
 if TYPE_CHECKING:
     from localcloud.ecs.plane import Ecs
@@ -43,6 +43,7 @@ class Agent:
             name: overrides.get(name, definition.wire.get(name))
             for name in ("executionRoleArn", "taskRoleArn")
         }
+        self._disk_gib = definition.wire.get("ephemeralStorage", {}).get("sizeInGiB")
         self._events: queue.Queue[Event] = queue.Queue()
         self._sandbox: Sandbox | None = None
         self._running: dict[str, Container] = {}
@@ -54,6 +55,14 @@ class Agent:
         """End its containers without any grace."""
         for container in list(self._running.values()):
             container.kill()
+
+    def processes(self) -> list[int]:
+        """Of each container the process whose descendants are all of the container's."""
+        return [getattr(c, "shim_pid", c.pid) for c in list(self._running.values())]
+
+    def usage(self) -> Usage | None:
+        """What its containers have used so far; None before there are any."""
+        return self._sandbox.usage() if self._sandbox else None
 
     def run(self) -> None:
         try:
@@ -87,7 +96,10 @@ class Agent:
         self._update(pullStoppedAt=now())
         self._check_stop()
         vcpu, memory_mib = self.task.private["limits"]
-        self._sandbox = self._ecs.runtime.sandbox(self.task.key, vcpu, memory_mib)
+        own = surroundings.network_of(self._ecs, self.task)
+        self._sandbox = self._ecs.runtime.sandbox(
+            self.task.key, vcpu, memory_mib, self._disk_gib, own
+        )
         return preparation.specs(self._sandbox)
 
     def _start(self, specs: list[ContainerSpec]) -> None:

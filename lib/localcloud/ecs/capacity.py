@@ -91,8 +91,7 @@ def create_capacity_provider(state: State, request: dict[str, Any]) -> dict[str,
         )
     if not group:
         raise errors.unsupported("capacity providers other than of an Auto Scaling group")
-    if group.get("managedScaling", {}).get("status") == "ENABLED":
-        raise errors.unsupported("managed scaling: change the group's desired capacity yourself")
+    _check_unmanaged(group)
     if state.get("provider", name):
         raise errors.client_error("A capacity provider with the same name already exists.")
     wire = {
@@ -108,6 +107,23 @@ def create_capacity_provider(state: State, request: dict[str, Any]) -> dict[str,
     }
     item = state.add("provider", name, wire, tags.checked(request.get("tags")))
     return {"capacityProvider": {**item.wire, "tags": item.tags}}
+
+
+def update_capacity_provider(state: State, request: dict[str, Any]) -> dict[str, Any]:
+    name = arns.last_part(request["name"])
+    item = state.get("provider", name)
+    if item is None:
+        raise errors.client_error(NOT_FOUND)
+    changes = request.get("autoScalingGroupProvider", {})
+    _check_unmanaged(changes)
+    item.wire["autoScalingGroupProvider"].update(changes)
+    state.save(item)
+    return {"capacityProvider": {**item.wire, "tags": item.tags}}
+
+
+def _check_unmanaged(group: dict[str, Any]) -> None:
+    if group.get("managedScaling", {}).get("status") == "ENABLED":
+        raise errors.unsupported("managed scaling: change the group's desired capacity yourself")
 
 
 def describe_capacity_providers(state: State, request: dict[str, Any]) -> dict[str, Any]:

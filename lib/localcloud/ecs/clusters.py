@@ -98,6 +98,29 @@ def put_cluster_capacity_providers(state: State, request: dict[str, Any]) -> dic
     return {"cluster": described(state, cluster, ["TAGS"])}
 
 
+def update_cluster(state: State, request: dict[str, Any]) -> dict[str, Any]:
+    cluster = state.cluster(request["cluster"])
+    if request.get("serviceConnectDefaults", {}).get("namespace"):
+        raise errors.unsupported("Service Connect")
+    if "settings" in request:
+        _check_settings(request["settings"])
+    cluster.wire.update({n: request[n] for n in ("settings", "configuration") if n in request})
+    state.save(cluster)
+    return {"cluster": described(state, cluster, ["TAGS"])}
+
+
+def update_cluster_settings(state: State, request: dict[str, Any]) -> dict[str, Any]:
+    return update_cluster(state, request)
+
+
+def _check_settings(settings: list[dict[str, str]]) -> None:
+    for setting in settings:
+        if setting.get("value") not in ("enabled", "disabled", "enhanced"):
+            raise errors.invalid_parameter(
+                f"The cluster setting {setting.get('name')} is enabled, disabled or enhanced."
+            )
+
+
 def described(state: State, cluster: Item, include: list[str]) -> dict[str, Any]:
     """A cluster as the API shows it, with its counts of this moment."""
     statuses = [task.wire["lastStatus"] for task in state.tasks(cluster.key)]

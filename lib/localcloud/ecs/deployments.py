@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from localcloud.ecs import history
 from localcloud.ecs.models import Item, now
 
 STEADY_SECONDS = 2.0
 MOST_EVENTS = 100
+LEAST_FAILURES, MOST_FAILURES = 3, 200
 CARRIED = (
     "platformVersion",
     "platformFamily",
@@ -42,6 +45,7 @@ def begin(service: Item) -> None:
     }
     deployment |= {name: wire[name] for name in CARRIED if name in wire}
     wire["deployments"].insert(0, deployment)
+    history.begun(service, deployment)
     service.private.update(streak=0, retry_at=0.0, steady=False)
     service.private.setdefault("live", [])
 
@@ -51,6 +55,12 @@ def resize(service: Item) -> None:
     primary = service.wire["deployments"][0]
     primary.update(desiredCount=service.wire["desiredCount"], updatedAt=now())
     service.private["steady"] = False
+
+
+def threshold(service: Item) -> int:
+    """Failed tasks in a row that make the circuit breaker act: half of the desired count, but
+    between 3 and 200."""
+    return min(MOST_FAILURES, max(LEAST_FAILURES, math.ceil(service.wire["desiredCount"] / 2)))
 
 
 def launch_type(service: Item) -> str:

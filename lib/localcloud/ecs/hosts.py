@@ -58,7 +58,7 @@ def _join(ecs: Ecs, instance: Any) -> None:
         return
     known = {
         "ecs.instance-type": instance.instance_type,
-        "ecs.availability-zone": instance.placement,
+        "ecs.availability-zone": instance.placement.zone,
         "ecs.cpu-architecture": architecture,
         "ecs.os-type": "linux",
         "ecs.ami-id": instance.image_id,

@@ -1,6 +1,6 @@
-"""What an image is without a container engine: a folder with a Dockerfile.
+"""Images in ECR, and what one is without a container engine: a folder with a Dockerfile.
 
-An image in ECR names that folder in its manifest's annotation. ENTRYPOINT, CMD and ENV of the
+`drydock build` names that folder in the manifest's annotation. ENTRYPOINT, CMD and ENV of the
 Dockerfile's last stage are honoured; RUN and COPY are skipped, because the folder itself is the
 working directory and the project's Python environment is the base image. HEALTHCHECK plays no
 part: ECS looks only at a task definition's own check.
@@ -19,10 +19,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from dockerfile_parse import DockerfileParser
 
-from localcloud.ecs.failures import cannot_initialise, cannot_pull
+from localcloud.ecs.failures import TaskFailed, cannot_initialise, cannot_pull
 from localcloud.ecs.roles import Clients
 
 CONTEXT_ANNOTATION = "dev.drydock.context"
+IMAGE_ANNOTATION = "dev.drydock.image"  # its id in an engine's store, if one built it
 REFERENCE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
     r"(?P<repository>[^:@]+)(:(?P<tag>[^@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -44,15 +45,17 @@ class Image:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def pull(clients: Clients, execution_role: str | None, reference: str) -> Image:
-    """Find the image with the execution role's permissions. Raises TaskFailed."""
-    retried = f"pull image manifest has been retried 1 time(s): failed to resolve ref {reference}"
+@dataclass(frozen=True)
+class Stored:
+    """What ECR holds of an image: its digest, and its manifest's annotations."""
+
+    digest: str
+    annotations: dict[str, str]
+
+
+def look_up(clients: Clients, execution_role: str | None, reference: str) -> Stored:
+    """Find an image of ECR with the execution role's permissions. Raises TaskFailed."""
     match = REFERENCE.fullmatch(reference)
-    if not match:
-        raise cannot_pull(
-            f"{retried}: no container engine here, so only images that `make run` "
-            "registered in ECR can run"
-        )
     _log_in(clients, execution_role)
     wanted = {"imageTag": match["tag"] or "latest"}
     if match["digest"]:
@@ -67,13 +70,22 @@ def pull(clients: Clients, execution_role: str | None, reference: str) -> Image:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "RepositoryNotFoundException":
-            raise cannot_pull(f"{retried}: {reference}: not found") from None
-        raise cannot_pull(f"{retried}: failed to authorize: {code}: 403 Forbidden") from None
+            raise not_resolved(reference, f"{reference}: not found") from None
+        raise not_resolved(reference, f"failed to authorize: {code}: 403 Forbidden") from None
     except BotoCoreError as error:
-        raise cannot_pull(f"{retried}: {error}") from None
+        raise not_resolved(reference, str(error)) from None
     if not answer["images"]:
-        raise cannot_pull(f"{retried}: {reference}: not found")
-    return _read(answer["images"][0], reference)
+        raise not_resolved(reference, f"{reference}: not found")
+    found = answer["images"][0]
+    annotations = json.loads(found["imageManifest"]).get("annotations") or {}
+    return Stored(found["imageId"]["imageDigest"], annotations)
+
+
+def not_resolved(reference: str, detail: str) -> TaskFailed:
+    return cannot_pull(
+        f"pull image manifest has been retried 1 time(s): failed to resolve ref {reference}: "
+        f"{detail}"
+    )
 
 
 def _log_in(clients: Clients, execution_role: str | None) -> None:
@@ -103,21 +115,21 @@ def command_line(image: Image, definition: dict[str, Any]) -> list[str]:
     return words
 
 
-def _read(found: dict[str, Any], reference: str) -> Image:
-    annotations = json.loads(found["imageManifest"]).get("annotations") or {}
-    context = annotations.get(CONTEXT_ANNOTATION)
+def read_folder(stored: Stored, reference: str) -> Image:
+    """The image that the folder of its annotation stands for. Raises TaskFailed."""
+    context = stored.annotations.get(CONTEXT_ANNOTATION)
     if context is None:
         raise cannot_pull(
-            f"{reference} was not built by `make run`, and there is no container engine here "
+            f"{reference} was not built by `drydock build`, and there is no container engine here "
             "that could run it"
         )
     dockerfile = Path(context) / "Dockerfile"
     if not dockerfile.is_file():
-        raise cannot_pull(f"{reference}: {dockerfile} is gone: run `make run` again")
+        raise cannot_pull(f"{reference}: {dockerfile} is gone: run `drydock build` again")
     parser = DockerfileParser(fileobj=io.BytesIO(dockerfile.read_bytes()))
     last = _last_stage(parser.structure)
     return Image(
-        digest=found["imageId"]["imageDigest"],
+        digest=stored.digest,
         context=Path(context),
         entry_point=_words(last.get("ENTRYPOINT")),
         command=_words(last.get("CMD")),

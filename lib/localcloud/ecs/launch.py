@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.ecs import arns, errors, machine, placement, roles, rules, sizes, tags
+from localcloud.ecs import arns, errors, machine, placement, places, roles, rules, sizes, tags
 from localcloud.ecs.models import Item, State, now
 
 PLATFORM_VERSION = "1.4.0"
@@ -72,6 +72,7 @@ def check_definition(definition: Item, launch_type: str, network: dict[str, Any]
         )
     if not subnets:
         raise errors.invalid_parameter("subnets can not be empty.")
+    places.check(network, launch_type)
 
 
 def network_mode(definition: Item) -> str:
@@ -190,6 +191,7 @@ def create_task(state: State, launch: Launch, seat: Seat) -> Item:
         client_token=launch.client_token,
         launch_type=launch.launch_type,
         network_mode=network_mode(definition),
+        place=places.remembered(launch.network),
         limits=limits,
         reserved=seat.reserved,
         checked=any(

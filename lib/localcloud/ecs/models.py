@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from localcloud.ecs import arns, errors
 from localcloud.ecs.store import Store
 
 KEEP_STOPPED_SECONDS = 3600.0
-KINDS = ("cluster", "definition", "task", "service", "instance", "provider")
+KINDS = ("cluster", "definition", "task", "service", "instance", "provider", "setting")
 
 
 @dataclass
@@ -50,6 +50,8 @@ class State:
     def __init__(self, path: Path):
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
+        # Each is called with every item that was saved, under the lock.
+        self.listeners: list[Callable[[Item], None]] = []
         self._store = Store(path)
         self._items: dict[str, dict[str, Item]] = {kind: {} for kind in KINDS}
         loaded = [Item(**document) for _, _, document in self._store.load()]
@@ -73,6 +75,8 @@ class State:
         with self.changed:
             self._store.put(item.kind, item.key, asdict(item))
             self.changed.notify_all()
+            for tell in self.listeners:
+                tell(item)
 
     def note(self, item: Item) -> None:
         """Like ``save``, but for work that must go on even if the disk is full."""

@@ -55,3 +55,15 @@ def _decode(token: str) -> list:
         return json.loads(base64.urlsafe_b64decode(token))
     except ValueError:
         raise errors.invalid_parameter("Invalid token.") from None
+
+
+def page_of(request: dict[str, Any], found: list[Any], name: str, size: int = 100) -> dict:
+    """One page of things that are no items, by their position."""
+    size = request.get("maxResults") or size
+    if not 1 <= size <= 100:
+        raise errors.invalid_parameter("maxResults must be between 1 and 100.")
+    start = _decode(request["nextToken"])[0] if request.get("nextToken") else 0
+    answer: dict[str, Any] = {name: found[start : start + size]}
+    if start + size < len(found):
+        answer["nextToken"] = _encode([start + size])
+    return answer

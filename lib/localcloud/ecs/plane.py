@@ -8,13 +8,17 @@ from collections.abc import Callable
 import moto.ecs.urls
 
 from localcloud import permissions
-from localcloud.ecs import interruption, network, responses
+from localcloud.ecs import interruption, network, places, responses
 from localcloud.ecs.endpoints import Endpoints
+from localcloud.ecs.events import Events
 from localcloud.ecs.models import Item, State, now
 from localcloud.ecs.reconciler import Reconciler
 from localcloud.ecs.roles import Clients
 from localcloud.ecs.scheduler import Scheduler
 from localcloud.home import Home
+from localcloud.network import calls, defaults, owners
+from localcloud.network.vpc import Place
+from localcloud.runtimes.base import Runtime
 from localcloud.runtimes.process import ProcessRuntime
 
 LOST = (
@@ -25,7 +29,7 @@ SHUT_DOWN = "The local cloud was shut down"
 
 
 class Ecs:
-    """ECS in ``home``, reachable at ``endpoint``.
+    """ECS in ``home``, reachable at ``endpoint``, with processes for containers or ``runtime``.
 
     ``register`` puts it in place of moto's before the first call, and has role sessions obey IAM
     policies in every service; ``wsgi`` adds the addresses that
@@ -34,25 +38,42 @@ class Ecs:
     still answer: the last log lines and figures go through it.
     """
 
-    def __init__(self, home: Home, endpoint: str):
+    def __init__(self, home: Home, endpoint: str, runtime: Runtime | None = None):
         self.endpoint = endpoint.rstrip("/")
+        self.certificates = home.rds / "ca.pem"
         self.state = open_state(home)
-        self.runtime = ProcessRuntime(home.tasks)
+        self.runtime = runtime or ProcessRuntime(home.tasks)
         self.clients = Clients(self.endpoint)
         self.addresses = network.Addresses()
         self.endpoints = Endpoints(self)
         self.scheduler = Scheduler(self)
         self.reconciler = Reconciler(self)
+        self.events = Events(self)
 
     def register(self) -> None:
         permissions.install()
+        defaults.install()
         moto.ecs.urls.url_paths["{0}/$"] = responses.bound_to(self).dispatch
 
     def wsgi(self, app: Callable) -> Callable:
-        return interruption.wsgi(self, self.endpoints.wsgi(app))
+        reached = calls.wsgi(app, self.place_of_key)
+        return interruption.wsgi(self, self.endpoints.wsgi(reached))
+
+    def place_of_key(self, access_key: str) -> Place | None:
+        """Where the task is that this key of its role was made for."""
+        task = self.state.get("task", self.clients.session_of(access_key) or "")
+        return places.of_task(self.state, task) if task else None
+
+    def place_of_peer(self, peer_port: int, port: int) -> Place | None:
+        """Where the task is that holds a connection from one local port to another."""
+        key = self.runtime.sandbox_of(peer_port)
+        key = key or owners.owner(peer_port, port, self.scheduler.processes())
+        task = self.state.get("task", key or "")
+        return places.of_task(self.state, task) if task else None
 
     def start(self) -> None:
         self.runtime.sweep()
+        self.events.start()
         with self.state.lock:
             for task in list(self.state.tasks()):
                 if task.wire["lastStatus"] != "STOPPED":
@@ -64,6 +85,7 @@ class Ecs:
     def stop(self) -> None:
         self.reconciler.stop()
         self.scheduler.close(SHUT_DOWN)
+        self.events.stop()
         self.runtime.close()
         self.state.close()
 

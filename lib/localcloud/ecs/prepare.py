@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, awslogs, images, network, secret_values
+from localcloud.ecs import arns, awslogs, images, network, process_containers, secret_values
 from localcloud.ecs.failures import TaskFailed
 from localcloud.ecs.models import Item
-from localcloud.ecs.volumes import Mounts
+from localcloud.ecs.paths import Paths
 from localcloud.runtimes.base import ContainerSpec, LogBatch, Sandbox
 
 if TYPE_CHECKING:
+    from localcloud.ecs.engine_containers import BuiltImage
     from localcloud.ecs.plane import Ecs
 
 DEFAULT_STOP_TIMEOUT_SECONDS = 30
-# Where the machine keeps the software that stands in for the image's own.
-FROM_HOST = ("LD_LIBRARY_PATH", "CONDA_PREFIX", "JAVA_HOME", "ODBCSYSINI", "ODBCINI")
-NOT_FROM_IMAGE = ("PATH", "HOME", "TMPDIR", "HOST")
-NEEDS_ENGINE = ("volumesFrom", "environmentFiles")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a container is made of, whichever runtime runs it. ``siblings`` are the definitions of
+    all the task's containers, by name; ``environment`` is what ECS and the definition give."""
+
+    definition: dict[str, Any]
+    siblings: dict[str, dict[str, Any]]
+    volumes: list[dict[str, Any]]
+    image: images.Image | BuiltImage
+    environment: dict[str, str]
+    log: Callable[[LogBatch], None]
+
+    @property
+    def stop_timeout(self) -> float:
+        return self.definition.get("stopTimeout", DEFAULT_STOP_TIMEOUT_SECONDS)
 
 
 class Preparation:
@@ -31,12 +43,15 @@ class Preparation:
         self._ecs, self._task, self._definitions = ecs, task, definitions
         self._execution_role, self._task_role = roles["executionRoleArn"], roles["taskRoleArn"]
         self._secrets: dict[str, dict[str, str]] = {}
-        self._images: dict[str, images.Image] = {}
+        self._images: dict[str, images.Image | BuiltImage] = {}
+        self._paths = Paths(ecs, task)
         self._volumes = ecs.state.get("definition", task.private["definition"]).wire["volumes"]
 
     def fetch_secrets(self) -> None:
         for name, definition in self._definitions.items():
             wanted = definition.get("secrets", [])
+            for secret in wanted:
+                self._paths.check_secret(secret["valueFrom"])
             self._secrets[name] = secret_values.fetch(
                 self._ecs.clients, self._execution_role, wanted
             )
@@ -44,7 +59,8 @@ class Preparation:
     def pull_images(self) -> None:
         for container in self._task.wire["containers"]:
             try:
-                image = images.pull(self._ecs.clients, self._execution_role, container["image"])
+                self._paths.check_image(container["image"])
+                image = self._pull(container["image"])
             except TaskFailed as failure:
                 container["reason"] = str(failure)
                 raise
@@ -54,31 +70,33 @@ class Preparation:
     def specs(self, sandbox: Sandbox) -> list[ContainerSpec]:
         return [self._spec(definition, sandbox) for definition in self._definitions.values()]
 
+    def _pull(self, reference: str) -> images.Image | BuiltImage:
+        clients, role, runtime = self._ecs.clients, self._execution_role, self._ecs.runtime
+        if runtime.kind == "process":
+            return process_containers.pull(clients, role, reference)
+        from localcloud.ecs import engine_containers
+
+        return engine_containers.pull(runtime, clients, role, reference)
+
     def _spec(self, definition: dict[str, Any], sandbox: Sandbox) -> ContainerSpec:
-        name = definition["name"]
-        for feature in NEEDS_ENGINE:
-            if definition.get(feature):
-                raise TaskFailed(
-                    f"CannotCreateContainerError: container {name}: {feature} cannot be honoured "
-                    "without a container engine"
-                )
-        image = self._images[name]
-        command = images.command_line(image, definition)
-        if not command:
+        if definition.get("environmentFiles"):
             raise TaskFailed(
-                "CannotStartContainerError: Error response from daemon: no command specified"
+                f"CannotCreateContainerError: container {definition['name']}: environmentFiles "
+                "cannot be honoured by the local cloud"
             )
-        mounts = Mounts(self._volumes, definition, sandbox.directory)
-        environment = self._environment(definition, image, sandbox.directory / name)
-        return ContainerSpec(
-            name=name,
-            command=[mounts.point(word) for word in command],
-            environment={key: mounts.point(value) for key, value in environment.items()},
-            working_directory=image.context,
-            log=self._log(definition),
-            memory_mib=definition.get("memory"),
-            stop_timeout=definition.get("stopTimeout", DEFAULT_STOP_TIMEOUT_SECONDS),
+        parts = Parts(
+            definition,
+            self._definitions,
+            self._volumes,
+            self._images[definition["name"]],
+            self._environment(definition),
+            self._log(definition),
         )
+        if self._ecs.runtime.kind == "process":
+            return process_containers.spec(parts, sandbox)
+        from localcloud.ecs import engine_containers
+
+        return engine_containers.spec(parts, sandbox, self._ecs.certificates)
 
     def _gpus(self, name: str) -> dict[str, str]:
         """The reserved GPUs, told as NVIDIA's container runtime tells them."""
@@ -89,27 +107,15 @@ class Preparation:
     def _log(self, definition: dict[str, Any]) -> Callable[[LogBatch], None]:
         if definition.get("logConfiguration", {}).get("logDriver") != "awslogs":
             return lambda lines: None
+        self._paths.check_logs(definition)
         role = self._execution_role
         return awslogs.LogStream(self._ecs.clients, role, definition, self._task.key).write
 
-    def _environment(
-        self, definition: dict[str, Any], image: images.Image, scratch: Path
-    ) -> dict[str, str]:
-        """All that the container sees. Of the server's own only where software is."""
-        for folder in (scratch / "home", scratch / "tmp"):
-            folder.mkdir(parents=True)
-        binaries = Path(sys.executable).parent
+    def _environment(self, definition: dict[str, Any]) -> dict[str, str]:
+        """All that ECS itself gives a container."""
         name, address = definition["name"], network.address_of(self._task)
         token = self._task.private["tokens"][name]
         return {
-            **{key: os.environ[key] for key in FROM_HOST if key in os.environ},
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
-            "PYTHONUNBUFFERED": "1",
-            **{k: v for k, v in image.environment.items() if k not in NOT_FROM_IMAGE},
-            "PATH": f"{binaries}:{os.environ.get('PATH', os.defpath)}",
-            "HOME": str(scratch / "home"),
-            "TMPDIR": str(scratch / "tmp"),
             "HOSTNAME": f"ip-{address.replace('.', '-')}.ec2.internal",
             "HOST": address,
             "AWS_ENDPOINT_URL": self._ecs.endpoint,

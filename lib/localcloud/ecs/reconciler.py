@@ -17,7 +17,17 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import deployments, hosts, instances, launch, placement, starting, tags
+from localcloud.ecs import (
+    deployments,
+    history,
+    hosts,
+    instances,
+    launch,
+    placement,
+    protection,
+    starting,
+    tags,
+)
 from localcloud.ecs.models import Item, now
 
 if TYPE_CHECKING:
@@ -27,6 +37,7 @@ TICK_SECONDS = 0.5
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0
 PLACEMENT_RETRY_SECONDS = 1.0
 UNSTABLE_AFTER = 3
+BROKEN = "ECS deployment circuit breaker: tasks failed to start."
 OWN_FAULT = ("EssentialContainerExited", "TaskFailedToStart")
 
 
@@ -116,23 +127,23 @@ class Reconciler:
         if streak == UNSTABLE_AFTER:
             deployments.event(service, "is unable to consistently start tasks successfully.")
         breaker = wire["deploymentConfiguration"].get("deploymentCircuitBreaker", {})
-        threshold = min(200, max(UNSTABLE_AFTER, math.ceil(wire["desiredCount"] / 2)))
         primary = wire["deployments"][0]
         rolling = primary["rolloutState"] == "IN_PROGRESS"
-        if breaker.get("enable") and rolling and streak >= threshold:
-            self._fail(service, bool(breaker.get("rollback")))
+        if breaker.get("enable") and rolling and streak >= deployments.threshold(service):
+            self.fail(service, bool(breaker.get("rollback")), BROKEN)
 
-    def _fail(self, service: Item, roll_back: bool) -> None:
-        """The circuit breaker: stop trying, and go back to the last good task definition."""
+    def fail(self, service: Item, roll_back: bool, reason: str) -> None:
+        """Stop trying, and go back to the last good task definition. The state's lock is held."""
         primary = service.wire["deployments"][0]
-        reason = "ECS deployment circuit breaker: tasks failed to start."
         primary.update(rolloutState="FAILED", rolloutStateReason=reason, updatedAt=now())
         deployments.event(
-            service, f"(deployment {primary['id']}) deployment failed: tasks failed to start."
+            service, f"(deployment {primary['id']}) deployment failed: {reason.rpartition(': ')[2]}"
         )
+        history.failed(service, reason)
         good = service.private.get("completed")
         if roll_back and good and good != primary["taskDefinition"]:
             service.wire["taskDefinition"] = good
+            history.rolling_back(service, reason)
             deployments.begin(service)
             service.wire["deployments"][0]["rolloutStateReason"] = (
                 f"ECS deployment circuit breaker: rolling back to deploymentId "
@@ -151,8 +162,9 @@ class Reconciler:
         """Stop what is too much: old tasks as far as enough healthy ones remain, then new ones."""
         wire = service.wire
         primary, desired = wire["deployments"][0], wire["desiredCount"]
+        protected = [task for task in live if protection.is_protected(task)]
         new = self._lasting(deployments.of(primary, live))
-        old = [task for task in live if task not in new]
+        old = [task for task in live if task not in new and task not in protected]
         low = wire["deploymentConfiguration"]["minimumHealthyPercent"]
         healthy = sum(map(deployments.steady, new)) + sum(
             t.wire["lastStatus"] == "RUNNING" for t in old
@@ -160,7 +172,10 @@ class Reconciler:
         spare = max(0, healthy - math.ceil(desired * low / 100))
         idle = [task for task in old if task.wire["lastStatus"] != "RUNNING"]
         running = [task for task in old if task not in idle]
-        surplus = idle + running[:spare] + sorted(new, key=lambda t: t.sequence)[desired:]
+        # Protected ones are kept first, so that those that go are others.
+        kept_first = sorted(new, key=lambda task: (task not in protected, task.sequence))
+        extra = [task for task in kept_first[desired:] if task not in protected]
+        surplus = idle + running[:spare] + extra
         for task in surplus:
             live.remove(task)
             reason = f"Scaling activity initiated by (deployment {primary['id']})"
@@ -253,6 +268,7 @@ class Reconciler:
         if primary["rolloutState"] != "COMPLETED":
             done = f"ECS deployment {primary['id']} completed."
             primary.update(rolloutState="COMPLETED", rolloutStateReason=done, updatedAt=now())
+            history.completed(service)
             deployments.event(service, f"(deployment {primary['id']}) deployment completed.")
         service.private["completed"] = primary["taskDefinition"]
         if not service.private["steady"]:

@@ -14,12 +14,17 @@ from moto.core.utils import camelcase_to_underscores
 
 from localcloud.ecs import (
     arns,
+    attributes,
     capacity,
     clusters,
     definitions,
     errors,
     instances,
+    protection,
+    revisions,
     services,
+    settings,
+    start_task,
     tags,
     tasks,
 )
@@ -41,8 +46,21 @@ OF_STATE: dict[str, Operation] = {
     "ListTaskDefinitions": definitions.list_task_definitions,
     "ListTaskDefinitionFamilies": definitions.list_task_definition_families,
     "CreateCapacityProvider": capacity.create_capacity_provider,
+    "UpdateCapacityProvider": capacity.update_capacity_provider,
     "DescribeCapacityProviders": capacity.describe_capacity_providers,
     "DeleteCapacityProvider": capacity.delete_capacity_provider,
+    "UpdateCluster": clusters.update_cluster,
+    "UpdateClusterSettings": clusters.update_cluster_settings,
+    "PutAttributes": attributes.put_attributes,
+    "DeleteAttributes": attributes.delete_attributes,
+    "ListAttributes": attributes.list_attributes,
+    "PutAccountSetting": settings.put_account_setting,
+    "PutAccountSettingDefault": settings.put_account_setting_default,
+    "DeleteAccountSetting": settings.delete_account_setting,
+    "ListAccountSettings": settings.list_account_settings,
+    "ListServiceDeployments": revisions.list_service_deployments,
+    "DescribeServiceDeployments": revisions.describe_service_deployments,
+    "DescribeServiceRevisions": revisions.describe_service_revisions,
     "PutClusterCapacityProviders": clusters.put_cluster_capacity_providers,
     "TagResource": tags.tag_resource,
     "UntagResource": tags.untag_resource,
@@ -50,7 +68,11 @@ OF_STATE: dict[str, Operation] = {
 }
 OF_SERVICE: dict[str, Operation] = {
     "RunTask": tasks.run_task,
+    "StartTask": start_task.start_task,
     "StopTask": tasks.stop_task,
+    "ExecuteCommand": start_task.execute_command,
+    "GetTaskProtection": protection.get_task_protection,
+    "UpdateTaskProtection": protection.update_task_protection,
     "DescribeTasks": tasks.describe_tasks,
     "ListTasks": tasks.list_tasks,
     "RegisterContainerInstance": instances.register_container_instance,
@@ -63,6 +85,8 @@ OF_SERVICE: dict[str, Operation] = {
     "DescribeServices": services.describe_services,
     "ListServices": services.list_services,
     "DeleteService": services.delete_service,
+    "ListServicesByNamespace": services.list_services_by_namespace,
+    "StopServiceDeployment": services.stop_service_deployment,
 }
 
 

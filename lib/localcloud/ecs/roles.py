@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from moto.core.exceptions import ServiceException
 from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
 from werkzeug.exceptions import HTTPException
 
 from localcloud.ecs import arns, errors
@@ -55,6 +56,7 @@ class Clients:
         self._session = boto3.session.Session()
         self._credentials: dict[tuple[str, str], dict[str, Any]] = {}
         self._clients: dict[tuple[str, str | None], tuple[Any, Any]] = {}
+        self._sessions: dict[str, str] = {}
 
     def credentials(self, role_arn: str, session: str = "ecs-agent") -> dict[str, Any]:
         """AccessKeyId, SecretAccessKey, SessionToken and Expiration of the role."""
@@ -66,11 +68,21 @@ class Clients:
                 RoleArn=role_arn, RoleSessionName=session, DurationSeconds=SESSION_SECONDS
             )
             self._credentials[role_arn, session] = answer["Credentials"]
+            self._sessions[answer["Credentials"]["AccessKeyId"]] = session
             return answer["Credentials"]
 
+    def session_of(self, access_key: str) -> str | None:
+        """The session that the key was made for, even after it was renewed."""
+        return self._sessions.get(access_key)
+
     def forget(self, role_arn: str, session: str) -> None:
+        """The session's keys end, here and in STS, which would otherwise keep every one."""
         with self._lock:
+            kept = sts_backends[arns.ACCOUNT]["aws"].assumed_roles
+            for role in [role for role in list(kept) if role.session_name == session]:
+                kept.remove(role)
             self._credentials.pop((role_arn, session), None)
+            self._sessions = {key: of for key, of in self._sessions.items() if of != session}
 
     def get(self, service: str, role_arn: str | None = None) -> Any:
         """A client of ``service``; safe to share between threads."""

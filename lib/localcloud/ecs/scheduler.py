@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from localcloud.ecs.agent import Agent
 from localcloud.ecs.models import Item
+from localcloud.runtimes.base import Usage
 
 if TYPE_CHECKING:
     from localcloud.ecs.plane import Ecs
@@ -67,6 +68,18 @@ class Scheduler:
             self._waiting.remove(task)
             self._ecs.conclude(task)
             self._admit()
+
+    def processes(self) -> dict[int, str]:
+        """The task of each running container, by the root of the container's process tree."""
+        with self._state.lock:
+            agents = list(self._agents.items())
+        return {pid: key for key, agent in agents for pid in agent.processes()}
+
+    def usages(self) -> dict[str, Usage]:
+        """What every task that has started containers has used so far."""
+        with self._state.lock:
+            agents = list(self._agents.items())
+        return {key: usage for key, agent in agents if (usage := agent.usage())}
 
     def close(self, reason: str) -> None:
         """Stop every task and wait for the last. New ones are no longer admitted.

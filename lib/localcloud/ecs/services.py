@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, capacity, deployments, errors, launch, placement, tags
+from localcloud.ecs import (
+    arns,
+    capacity,
+    deployments,
+    errors,
+    history,
+    launch,
+    placement,
+    revisions,
+    tags,
+)
 from localcloud.ecs.models import Item, State, now
 from localcloud.ecs.pages import page
 
@@ -167,6 +177,30 @@ def delete_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
     deployments.resize(item)
     state.save(item)
     return {"service": described(item, ["TAGS"])}
+
+
+def list_services_by_namespace(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
+    """None: a service can be in a namespace only by Service Connect, which is refused."""
+    return {"serviceArns": []}
+
+
+def stop_service_deployment(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
+    """Go back to what ran before. ABORT, as on AWS, is only for other deployment strategies."""
+    arn = request["serviceDeploymentArn"]
+    service, record = revisions.find(ecs.state, arn)
+    if record is None:
+        raise errors.EcsError(
+            "ServiceDeploymentNotFoundException", "The service deployment was not found."
+        )
+    if record["status"] != "IN_PROGRESS" or record is not history.of(service)[-1]:
+        raise errors.EcsError(
+            "ConflictException", "The service deployment is not in progress and cannot be stopped."
+        )
+    if request.get("stopType", "ROLLBACK") != "ROLLBACK":
+        raise errors.invalid_parameter("A rolling deployment can only be stopped with ROLLBACK.")
+    ecs.reconciler.fail(service, True, "The deployment was stopped by a user.")
+    ecs.state.save(service)
+    return {"serviceDeploymentArn": arn}
 
 
 def described(item: Item, include: list[str]) -> dict[str, Any]:

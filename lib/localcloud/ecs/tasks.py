@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from localcloud.ecs.plane import Ecs
 
 MOST_TASKS = 10
+LIST_FILTERS = {"containerInstance", "daemonName", "desiredStatus", "family", "launchType"}
+LIST_FILTERS |= {"serviceName"}
 
 
 def run_task(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +100,8 @@ def describe_tasks(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
 def list_tasks(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
     state = ecs.state
     cluster = state.cluster(request.get("cluster"))
+    if "startedBy" in request and LIST_FILTERS & request.keys():
+        raise errors.invalid_parameter("cannot specify startedBy with other arguments")
     service = request.get("serviceName")
     if service is not None:
         item = state.service(cluster, service)

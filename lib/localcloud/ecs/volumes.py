@@ -1,13 +1,14 @@
-"""Volumes that the containers of one task share, without a container engine.
+"""Volumes that the containers of one task share.
 
 A bind volume without a host path is a folder that lives as long as its task, on Fargate and on EC2.
-Here it is one in the task's scratch directory. A process sees this machine's files, so nothing can
+With a container engine it is a volume of the engine. Without one it is a folder in the task's
+scratch directory. A process sees this machine's files, so nothing can
 be mounted at ``containerPath``; instead the path is replaced wherever the container's command or
 environment names it. A program that takes its folder from there, as it should, runs unchanged; one
 that has the path in its code does not find the volume. ``readOnly`` is not enforced.
 
-Every other kind of volume (EFS, FSx, EBS, Docker's own, a path of the host) needs an engine, and
-its task stops with a CannotCreateContainerError that says so.
+Docker's own volumes and a path of the host need an engine; EFS, FSx and EBS are not here at all.
+Their task stops with a CannotCreateContainerError that says so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from localcloud.ecs import errors
 from localcloud.ecs.failures import TaskFailed
+from localcloud.runtimes.base import Mount
 
 # No container can have this name, so the folder cannot be a container's own.
 FOLDER = ".volumes"
@@ -28,6 +30,7 @@ OTHER_KINDS = {
     "configuredAtLaunch": "launch-time",
     "s3filesVolumeConfiguration": "S3 Files",
 }
+NOT_HERE = {k: v for k, v in OTHER_KINDS.items() if k != "dockerVolumeConfiguration"}
 
 
 def check(request: dict[str, Any]) -> None:
@@ -87,3 +90,31 @@ def _require_plain(container: str, volume: dict[str, Any]) -> None:
             f"CannotCreateContainerError: container {container}: the {kinds[0]} volume "
             f"{volume['name']} cannot be honoured without a container engine"
         )
+
+
+def engine_mounts(
+    volumes: list[dict[str, Any]],
+    container: dict[str, Any],
+    siblings: dict[str, dict[str, Any]],
+) -> list[Mount]:
+    """One container's mount points, and those that ``volumesFrom`` takes from its siblings."""
+    names = [volume["name"] for volume in volumes]
+    points = [(mount, False) for mount in container.get("mountPoints", [])]
+    for other in container.get("volumesFrom", []):
+        source = siblings[other["sourceContainer"]]
+        read_only = other.get("readOnly", False)
+        points += [(mount, read_only) for mount in source.get("mountPoints", [])]
+    mounts = []
+    for mount, read_only in points:
+        at = names.index(mount["sourceVolume"])
+        volume = volumes[at]
+        kinds = [words for kind, words in NOT_HERE.items() if volume.get(kind)]
+        if kinds:
+            raise TaskFailed(
+                f"CannotCreateContainerError: container {container['name']}: the {kinds[0]} "
+                f"volume {volume['name']} cannot be honoured by the local cloud"
+            )
+        source = volume.get("host", {}).get("sourcePath") or f"volume-{at}"
+        target = mount["containerPath"].rstrip("/")
+        mounts.append(Mount(source, target, read_only or mount.get("readOnly", False)))
+    return mounts

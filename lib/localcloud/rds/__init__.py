@@ -5,6 +5,7 @@ import moto.rds.urls as urls
 
 from localcloud.home import Home
 from localcloud.rds.instances import Instance, Instances, ManagedSecret
+from localcloud.rds.placing import PlaceOfPeer
 from localcloud.rds.responses import Responses
 from localcloud.storage import Storage
 
@@ -20,8 +21,9 @@ class Rds:
         models.MasterUserSecret = ManagedSecret
         urls.url_paths["{0}/$"] = Responses.dispatch
 
-    def start(self, storage: Storage) -> None:
+    def start(self, storage: Storage, place_of_peer: PlaceOfPeer) -> None:
         """Start the databases that were available when the last server ended."""
+        self._instances.place_of_peer = place_of_peer
         self._instances.resume(storage)
 
     def stop(self) -> None:

@@ -17,6 +17,7 @@ from localcloud.home import Home
 from localcloud.rds.binaries import PostgresUnusable
 from localcloud.rds.checks import not_here
 from localcloud.rds.classes import max_connections
+from localcloud.rds.placing import PlaceOfPeer, admits
 from localcloud.rds.postgres import Plan, Postgres
 from localcloud.rds.postmaster import PostgresFailed
 from localcloud.rds.tls import ADDRESS, Authority
@@ -192,6 +193,7 @@ class Instances:
 
     def __init__(self, home: Home):
         self._home = home
+        self.place_of_peer: PlaceOfPeer = lambda peer_port, port: None
         self._authority: Authority | None = None
         self._keepers: dict[Path, Keeper] = {}
         self._storage: Storage | None = None
@@ -226,8 +228,7 @@ class Instances:
             keeper.start_up()
 
     def create(self, instance: Instance, plan: Plan) -> None:
-        postgres = Postgres(self._folder(instance), self._the_authority())
-        postgres.prepare(plan)
+        self._postgres(instance).prepare(plan)
         self._keep(instance).create()
 
     def delete(self, instance: Instance) -> None:
@@ -255,11 +256,16 @@ class Instances:
 
     def _keep(self, instance: Instance) -> Keeper:
         folder = self._folder(instance)
-        postgres = Postgres(folder, self._the_authority())
-        keeper = Keeper(instance, postgres, self._save)
+        keeper = Keeper(instance, self._postgres(instance), self._save)
         self._keepers[folder] = keeper
         keeper.thread.start()
         return keeper
+
+    def _postgres(self, instance: Instance) -> Postgres:
+        def admitted(peer_port: int) -> bool:
+            return admits(instance, peer_port, self.place_of_peer)
+
+        return Postgres(self._folder(instance), self._the_authority(), admitted)
 
     def _save(self) -> None:
         self._storage.save_backends()

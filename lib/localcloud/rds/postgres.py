@@ -5,12 +5,14 @@ import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from localcloud.home import write_json
 from localcloud.rds.binaries import PostgresUnusable, account, binaries, check_enterable
+from localcloud.rds.door import Door
 from localcloud.rds.ports import free_port, is_free
 from localcloud.rds.postmaster import PostgresFailed, Postmaster, as_account, cause, locale
 from localcloud.rds.tls import ADDRESS, Authority
@@ -31,15 +33,22 @@ class Plan:
 
 
 class Postgres:
-    """PostgreSQL in ``folder``: data, log, certificate, and the plan it was made from."""
+    """PostgreSQL in ``folder``: data, log, certificate, and the plan it was made from.
 
-    def __init__(self, folder: Path, authority: Authority):
+    It listens on a port of its own; a door in front of it owns the plan's port, and lets in the
+    connections whose peer port ``admits``.
+    """
+
+    def __init__(self, folder: Path, authority: Authority, admits: Callable[[int], bool]):
         self.folder = folder
         self.log = folder / "postgresql.log"
         self._data = folder / "data"
         self._plan_file = folder / "plan.json"
         self._authority = authority
         self._postmaster = Postmaster(self._data, self.log)
+        self._admits = admits
+        self._door: Door | None = None
+        self._own_port = 0
 
     # ------------------------------------------------------------------------- the plan
     @property
@@ -127,7 +136,7 @@ class Postgres:
 
         with psycopg.connect(
             host=ADDRESS,
-            port=self.plan.port,
+            port=self._own_port,
             user=ADMIN,
             password=self._password_file().read_text(),
             dbname="postgres",
@@ -141,12 +150,15 @@ class Postgres:
     # ------------------------------------------------------------------------- running
     def start(self, max_connections: int) -> None:
         """Start and wait until it takes connections; on another port if its own is taken."""
+        self.stop()
         self._postmaster.end_leftover()
         plan = self.plan
         if not is_free(plan.port):
             plan.port = free_port()
             self._write_plan(plan)
-        self._postmaster.start(self._settings(plan.port, max_connections))
+        self._own_port = free_port()
+        self._postmaster.start(self._settings(self._own_port, max_connections))
+        self._door = Door(ADDRESS, plan.port, self._own_port, self._admits)
 
     def _settings(self, port: int, max_connections: int) -> dict[str, Any]:
         return {
@@ -168,9 +180,13 @@ class Postgres:
         }
 
     def is_running(self) -> bool:
-        return self._postmaster.is_running()
+        door_open = self._door is not None and self._door.is_open()
+        return door_open and self._postmaster.is_running()
 
     def stop(self) -> None:
+        if self._door:
+            self._door.close()
+            self._door = None
         self._postmaster.stop()
 
     def remove(self) -> None:

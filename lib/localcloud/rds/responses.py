@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import InvalidParameterCombination, RDSClientError
 from moto.rds.responses import RDSResponse
 
@@ -16,6 +17,7 @@ from localcloud.rds.checks import (
     not_here,
 )
 from localcloud.rds.instances import Instance, Instances, new_password, secret_string
+from localcloud.rds.placing import check_groups, settle
 from localcloud.rds.ports import free_port
 from localcloud.rds.postgres import Plan
 from localcloud.rds.scram import verifier
@@ -31,9 +33,12 @@ class Responses(RDSResponse):
             wanted["engine_version"] = engine_version(binaries())
         except PostgresUnusable as error:
             raise _no_capacity(error) from None
+        self._check_groups()
+        asked = dict(wanted)
         wanted["port"] = free_port(wanted.get("port"))
         password = wanted.pop("MasterUserPassword", None)  # moto would keep it
         instance = self.backend.create_db_instance(wanted)
+        settle(instance, asked)
         password = password or self._managed_password(instance)
         plan = Plan(
             port=instance.port,
@@ -92,6 +97,7 @@ class Responses(RDSResponse):
             raise not_here("renamed instances", "delete it and create another")
         if changes.get("DBInstanceClass"):
             check_class(changes["DBInstanceClass"])
+        self._check_groups()
         restart = changes.get("db_instance_class", instance.db_instance_class) != (
             instance.db_instance_class
         )
@@ -112,6 +118,10 @@ class Responses(RDSResponse):
             password = self._managed_password(instance)
         self.instances.keeper(instance).change(password and verifier(password), restart)
         return _answer(instance)
+
+    def _check_groups(self) -> None:
+        ec2 = ec2_backends[self.current_account][self.region]
+        check_groups(ec2, self.params.get("vpc_security_group_ids"))
 
     def _rotate(self, instance: Instance) -> str:
         if not instance.manage_master_user_password:

@@ -7,9 +7,9 @@ memory allowance, and that are removed together.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
@@ -22,6 +22,30 @@ class CannotStart(Exception):
 
 
 @dataclass(frozen=True)
+class Mount:
+    """Something of the outside at ``target`` in a container: a path of this machine, or a volume
+    of the sandbox (a plain name, shared by all its containers and removed with it)."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """A sandbox's own network, where a runtime can make one.
+
+    ``address`` is a loopback address, the same inside and outside, and ``ports`` are TCP ports
+    there that the sandbox serves to the outside. ``reach`` tells, as often as it is asked, which
+    addresses and ports outside may be connected to; inside they have the same address.
+    """
+
+    address: str
+    ports: tuple[int, ...]
+    reach: Callable[[], set[tuple[str, int]]]
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """What to run.
 
@@ -29,21 +53,29 @@ class ContainerSpec:
     limit inside the sandbox's, if it has one. ``stop_timeout`` is in seconds. ``log`` is called
     from one thread with batches of lines in order; it has seen every line before ``wait``
     returns a status.
+
+    The rest is for an engine: the image's id, what replaces its entry point, mounts, and further
+    settings as Docker's client names them. There ``environment`` comes on top of the image's, and
+    an empty command or working directory means the image's.
     """
 
     name: str
     command: list[str]
     environment: dict[str, str]
-    working_directory: Path
+    working_directory: Path | None
     log: Callable[[LogBatch], None]
     memory_mib: int | None = None
     stop_timeout: float = 30.0
+    image: str | None = None
+    entry_point: list[str] = field(default_factory=list)
+    mounts: tuple[Mount, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ExitStatus:
     """``code`` is the process's own, or 128 + signal; ``reason`` is None unless it ran out of
-    memory."""
+    memory, or the engine that ran it was lost."""
 
     code: int
     reason: str | None = None
@@ -99,10 +131,27 @@ class Sandbox(Protocol):
 
 
 class Runtime(Protocol):
-    """A way to run sandboxes."""
+    """A way to run sandboxes. ``kind`` is "process" or "container"."""
 
-    def sandbox(self, name: str, cpu: float, memory_mib: int) -> Sandbox:
-        """A new one with ``cpu`` vCPU and ``memory_mib`` MiB. No two live ones share a name."""
+    kind: str
+
+    def sandbox(
+        self,
+        name: str,
+        cpu: float,
+        memory_mib: int,
+        disk_gib: int | None = None,
+        network: Network | None = None,
+    ) -> Sandbox:
+        """A new one with ``cpu`` vCPU and ``memory_mib`` MiB. No two live ones share a name.
+
+        With ``disk_gib`` its directory is a disk of that size, where the machine allows it.
+        Without a network of its own, or where none can be made, it uses this machine's.
+        """
+
+    def sandbox_of(self, peer_port: int) -> str | None:
+        """The name of the sandbox whose connection comes out of its own network by this local
+        port; None if there is none such."""
 
     def sweep(self) -> None:
         """Kill and delete whatever an earlier server process left behind."""

@@ -135,6 +135,11 @@ def usable_root(name: str) -> Group | None:
     return None
 
 
+def mount_points() -> dict[str, Path]:
+    """Controller -> the top of its hierarchy; the empty name is version 2."""
+    return {controller: point for controller, (_, point) in _mounts().items()}
+
+
 def _candidates() -> list[Group]:
     """Groups below which ours may go, best first."""
     mounts, own = _mounts(), _own_groups()

@@ -11,8 +11,8 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from localcloud.runtimes import cgroups, orphans, watchdog
-from localcloud.runtimes.base import ContainerSpec, Usage
+from localcloud.runtimes import cgroups, disk, engine_groups, orphans, watchdog
+from localcloud.runtimes.base import ContainerSpec, Network, Usage
 from localcloud.runtimes.container import ProcessContainer
 
 SAMPLE_SECONDS = 0.2
@@ -24,7 +24,10 @@ class ProcessRuntime:
 
     Limits are control groups where this process may make them, else the watchdog;
     ``enforcement`` ("cgroup" or "watchdog") says which, and forces the latter when given.
+    Every sandbox uses this machine's network.
     """
+
+    kind = "process"
 
     def __init__(self, root: Path, enforcement: str = "auto"):
         self.root = root
@@ -37,8 +40,17 @@ class ProcessRuntime:
         self._monitor = threading.Thread(target=self._watch, name="runtime-monitor", daemon=True)
         self._monitor.start()
 
-    def sandbox(self, name: str, cpu: float, memory_mib: int) -> ProcessSandbox:
+    def sandbox(
+        self,
+        name: str,
+        cpu: float,
+        memory_mib: int,
+        disk_gib: int | None = None,
+        network: Network | None = None,
+    ) -> ProcessSandbox:
         sandbox = ProcessSandbox(self, name, cpu, memory_mib)
+        if disk_gib:
+            disk.mount(sandbox.directory, disk_gib)
         with self._changed:
             self._sandboxes.add(sandbox)
             self._changed.notify()
@@ -48,12 +60,18 @@ class ProcessRuntime:
         with self._changed:
             self._sandboxes.discard(sandbox)
 
+    def sandbox_of(self, peer_port: int) -> str | None:
+        return None
+
     def sweep(self) -> None:
+        # Containers of a server that was killed, if tasks ran in containers before.
+        engine_groups.remove(f"/{engine_groups.name_for(self.root)}")
         noted = self.root / GROUP_NOTE
         former = cgroups.noted(noted)
         orphans.kill(self.root, former)
         if former:
             former.remove()
+        disk.sweep(self.root)
         for entry in self.root.iterdir():
             shutil.rmtree(entry, ignore_errors=True)
         noted.unlink(missing_ok=True)
@@ -174,4 +192,5 @@ class ProcessSandbox:
             self._group.remove()
         else:
             orphans.kill(self.directory)
+        disk.unmount(self.directory)
         shutil.rmtree(self.directory, ignore_errors=True)

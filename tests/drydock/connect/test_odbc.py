@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from database import CANARY
 
 from drydock.connect import odbc
+from drydock.connect.errors import ReadBroken
 from drydock.connect.secrets import DatabaseSecret
 
 
@@ -57,3 +59,26 @@ def test_without_any_driver_the_command_is_told(monkeypatch):
     monkeypatch.setattr(odbc, "postgres_odbc_driver", lambda: None)
     with pytest.raises(odbc.DriverMissing, match="type: drydock doctor"):
         odbc.driver_path()
+
+
+def test_a_fetch_size_reads_through_a_cursor_in_the_server(driver):
+    text = odbc.connection_string(secret("x"), Path("/ca.pem"), fetch_rows=500)
+    assert text.endswith(";UseDeclareFetch=1;Fetch=500")
+
+
+def test_a_text_longer_than_its_room_is_an_error_and_never_cut_off(database):
+    query = "SELECT g, repeat('é', g) AS text FROM generate_series(1, 6000) AS g"
+    read = odbc.batches(database.reader, database.ca, query, text_bytes=5000)
+    with pytest.raises(ReadBroken, match="longer than text_bytes=5000"):
+        list(read)
+    whole = odbc.batches(database.reader, database.ca, query, text_bytes=12_000)
+    lengths = [len(text) for batch in whole for text in batch["text"].to_pylist()]
+    assert lengths == list(range(1, 6001))
+
+
+def test_the_engine_reads_over_odbc_with_a_password_of_any_characters(database):
+    engine = odbc.engine(database.reader, database.ca)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT current_user").scalar() == "reader"
+    assert CANARY not in repr(engine)
+    engine.dispose()

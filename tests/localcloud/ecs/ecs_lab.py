@@ -3,21 +3,18 @@
 import contextlib
 import hashlib
 import json
+import socket
 import threading
 import time
 from pathlib import Path
 
 import boto3
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from werkzeug.serving import make_server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from localcloud.ecs import Ecs
 from localcloud.home import Home
+from localcloud.http import make_server
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 TRUST = {
@@ -36,7 +33,10 @@ EVERYTHING_AN_AGENT_NEEDS = [
     "secretsmanager:GetSecretValue",
     "ssm:GetParameters",
 ]
-NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
+# The default VPC's subnets, filled in by Lab.set_up: all labs of this process share moto's EC2.
+SUBNETS: list[str] = []
+NETWORK = {"awsvpcConfiguration": {"subnets": SUBNETS, "assignPublicIp": "ENABLED"}}
+PRIVATE = {"awsvpcConfiguration": {"subnets": SUBNETS}}
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -56,13 +56,8 @@ def serving(path: Path):
     """Yields the Ecs object while its server answers."""
     app = DomainDispatcherApplication(create_backend_app)
     holder = {}
-    server = make_server(
-        "127.0.0.1",
-        0,
-        lambda environ, start: holder["app"](environ, start),
-        threaded=True,
-        request_handler=MotoRequestHandler,
-    )
+    listening = socket.create_server(("127.0.0.1", 0), backlog=256)
+    server = make_server(listening, lambda environ, start: holder["app"](environ, start))
     ecs = Ecs(Home(path), f"http://127.0.0.1:{server.port}")
     ecs.register()
     holder["app"] = ecs.wsgi(app)
@@ -88,6 +83,13 @@ class Lab:
         self.client = lambda service: client(service, ecs.endpoint)
 
     def set_up(self):
+        found = self.client("ec2").describe_subnets()["Subnets"]
+        subnets = sorted(s["SubnetId"] for s in found if s["DefaultForAz"])[:1]
+        self.network = {
+            "awsvpcConfiguration": {"subnets": subnets, "assignPublicIp": "ENABLED"},
+        }
+        if isinstance(self.server, Ecs):
+            SUBNETS[:] = subnets
         self.make_role("execution", EVERYTHING_AN_AGENT_NEEDS)
         self.make_role("task")
         with contextlib.suppress(self.logs.exceptions.ResourceAlreadyExistsException):
@@ -177,7 +179,7 @@ class Lab:
             cluster="test",
             taskDefinition=definition,
             launchType="FARGATE",
-            networkConfiguration=NETWORK,
+            networkConfiguration=self.network,
             **more,
         )
         assert answer["failures"] == []

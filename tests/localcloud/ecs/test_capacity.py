@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from botocore.exceptions import ClientError
-from ecs_lab import NETWORK, until
+from ecs_lab import NETWORK, PRIVATE, until
 
 from localcloud.ecs import capacity, deployments
 
@@ -170,7 +170,9 @@ def test_an_auto_scaling_group_as_provider(lab, machines):
     definition = lab.definition(SLEEP, family="grouped")
     strategy = [{"capacityProvider": "machines", "weight": 1}]
     lab.ecs.register_task_definition(**definition)
-    (arn,) = run(lab, "grouped", "grouped", capacityProviderStrategy=strategy)
+    (arn,) = run(
+        lab, "grouped", "grouped", capacityProviderStrategy=strategy, networkConfiguration=PRIVATE
+    )
     (task,) = lab.ecs.describe_tasks(cluster="grouped", tasks=[arn])["tasks"]
     assert task["capacityProviderName"] == "machines"
     assert task["containerInstanceArn"] in arns
@@ -192,6 +194,17 @@ def test_describing_and_deleting_providers(lab):
         lab.ecs.create_capacity_provider(name="mine", autoScalingGroupProvider=group)
     with pytest.raises(ClientError, match="cannot start with"):
         lab.ecs.create_capacity_provider(name="fargate-2", autoScalingGroupProvider=group)
+    off = {"managedTerminationProtection": "DISABLED", "managedDraining": "DISABLED"}
+    told = lab.ecs.update_capacity_provider(name="mine", autoScalingGroupProvider=off)
+    kept = told["capacityProvider"]["autoScalingGroupProvider"]
+    assert kept["managedDraining"] == "DISABLED"
+    assert kept["autoScalingGroupArn"] == group["autoScalingGroupArn"]
+    with pytest.raises(ClientError, match="managed scaling"):
+        lab.ecs.update_capacity_provider(
+            name="mine", autoScalingGroupProvider={"managedScaling": {"status": "ENABLED"}}
+        )
+    with pytest.raises(ClientError, match="not found"):
+        lab.ecs.update_capacity_provider(name="other", autoScalingGroupProvider=off)
     gone = lab.ecs.delete_capacity_provider(capacityProvider=arn)["capacityProvider"]
     assert gone["status"] == "INACTIVE"
     for name in ("mine", "FARGATE"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from ecs_lab import NETWORK, until
+from ecs_lab import NETWORK, PRIVATE, until
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 
 from localcloud.ecs import deployments
@@ -35,12 +35,15 @@ def test_an_ec2_instance_joins_by_its_user_data(fleet, lab):
     wanted = {"ImageId": "ami-12c6146b", "InstanceType": "m5.large", "MinCount": 1, "MaxCount": 1}
     for other in ("#!/bin/bash\n", ""):
         ec2.run_instances(**wanted, UserData=other)
-    ec2_id = ec2.run_instances(**wanted, UserData=script)["Instances"][0]["InstanceId"]
+    machine = ec2.run_instances(**wanted, UserData=script)["Instances"][0]
+    ec2_id = machine["InstanceId"]
     listed = lambda **by: fleet.ecs.list_container_instances(cluster=fleet.name, **by)  # noqa: E731
     (arn,) = until(lambda: listed()["containerInstanceArns"])
     found = fleet.describe(arn)
     assert found["ec2InstanceId"] == ec2_id
     assert found["status"] == "ACTIVE"
+    attributes = {one["name"]: one.get("value") for one in found["attributes"]}
+    assert attributes["ecs.availability-zone"] == machine["Placement"]["AvailabilityZone"]
     assert fleet.left(arn) == {"CPU": 2048, "MEMORY": 7577, "PORTS": found_ports(found)}
     assert listed(filter="attribute:stack == prod and attribute:ecs.instance-type =~ m5.*")[
         "containerInstanceArns"
@@ -107,9 +110,7 @@ def test_a_task_runs_on_a_machine_and_gives_its_room_back(fleet, lab):
 )
 def test_what_does_not_fit(fleet, want, reason, fit):
     arn = fleet.machine()
-    more = {"networkConfiguration": NETWORK} if want.get("networkMode") == "awsvpc" else {}
-    if more:
-        more["networkConfiguration"] = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+    more = {"networkConfiguration": PRIVATE} if want.get("networkMode") == "awsvpc" else {}
     answer = fleet.run(fleet.definition(**want), count=fit + 1, **more)
     assert len(answer["tasks"]) == fit
     assert answer["failures"] == [{"arn": arn, "reason": reason}]

@@ -5,7 +5,7 @@ import urllib.request
 
 import psutil
 from botocore.exceptions import ClientError
-from ecs_lab import until
+from ecs_lab import SUBNETS, until
 
 ORDER = [
     "createdAt",
@@ -48,7 +48,7 @@ def test_each_task_has_an_address_of_its_own(lab):
     for task in tasks:
         details = {d["name"]: d["value"] for d in task["attachments"][0]["details"]}
         assert task["attachments"][0]["status"] == "ATTACHED"
-        assert details["subnetId"] == "subnet-1"
+        assert details["subnetId"] == SUBNETS[0]
         interface = task["containers"][0]["networkInterfaces"][0]
         assert interface["privateIpv4Address"] == details["privateIPv4Address"]
         addresses.append(details["privateIPv4Address"])

@@ -2,11 +2,14 @@
 
 import copy
 import json
+import os
+import threading
 import time
 
 import pytest
 from botocore.exceptions import ClientError
 from ecs_lab import Lab, serving, until
+from moto.sts.models import sts_backends
 
 from localcloud.ecs import responses
 from localcloud.ecs.models import KEEP_STOPPED_SECONDS, State
@@ -82,6 +85,28 @@ def test_two_hundred_tasks_drain_without_loss(lab):
         cluster="test", family="many", desiredStatus="STOPPED"
     )
     assert [arn for page in listed for arn in page["taskArns"]] == arns
+
+
+def test_nothing_is_left_of_a_task_but_its_record(small):
+    """However many tasks have run: no thread, address, key or session of theirs remains."""
+    server = small.server
+    code = "import boto3; boto3.client('sts').get_caller_identity()"
+    definition = small.register(code, family="left")
+    small.wait(small.run(definition)[0])
+    until(lambda: not server.scheduler.processes())
+    before = set(threading.enumerate())
+    sessions = len(sts_backends["123456789012"]["aws"].assumed_roles)
+    for arn in small.run(definition, count=10):
+        assert small.wait(arn)["containers"][0]["exitCode"] == 0
+    until(lambda: not server.scheduler.processes())
+    assert server.scheduler.usages() == {}
+    assert server.endpoints._containers == {}
+    assert server.addresses._used == set()
+    assert set(server.clients._sessions.values()) <= {"ecs-agent"}
+    assert len(sts_backends["123456789012"]["aws"].assumed_roles) <= sessions
+    # A thread of the HTTP server ends with its client's connection.
+    until(lambda: not [t for t in set(threading.enumerate()) - before if t.name[:5] == "task-"])
+    assert set(os.listdir(server.runtime.root)) <= {".cgroup.json"}
 
 
 def test_a_thousand_tasks_are_described_in_a_tenth_of_a_second(lab):

@@ -71,7 +71,7 @@ def test_after_sigkill_nothing_runs_and_everything_is_known(start, tmp_path):
         serviceName="web",
         taskDefinition=lab.register("import time; time.sleep(600)", family="web"),
         launchType="FARGATE",
-        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+        networkConfiguration=lab.network,
     )
     lab.server.end(9)
     until(lambda: not any(map(_alive, pids)), seconds=5)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
-from ecs_lab import NETWORK
+from ecs_lab import NETWORK, PRIVATE
 
 
 def test_waiters_and_paginators(lab):
@@ -14,7 +14,7 @@ def test_waiters_and_paginators(lab):
     lab.ecs.get_waiter("tasks_stopped").wait(cluster="test", tasks=arns, WaiterConfig=fast)
     pages = lab.ecs.get_paginator("list_tasks").paginate(
         cluster="test",
-        startedBy="waiting",
+        family="waited",
         desiredStatus="STOPPED",
         PaginationConfig={"PageSize": 2},
     )
@@ -31,6 +31,10 @@ def test_list_tasks_filters(lab):
     assert listed(family="listed") == [arn] == listed(startedBy="me")
     assert listed(family="listed", desiredStatus="STOPPED") == []
     assert listed(family="listed", launchType="EC2") == []
+    for more in ({"family": "listed"}, {"launchType": "FARGATE"}, {"desiredStatus": "RUNNING"}):
+        with pytest.raises(ClientError, match="cannot specify startedBy with other arg") as refused:
+            listed(startedBy="me", **more)
+        assert refused.value.response["Error"]["Code"] == "InvalidParameterException"
     assert lab.task(arn)["tags"] == [{"key": "k", "value": "v"}]
     assert lab.ecs.describe_tasks(cluster="test", tasks=[arn])["tasks"][0]["tags"] == []
     lab.ecs.stop_task(cluster="test", task=arn)
@@ -51,7 +55,16 @@ BAD_RUNS = [
     ({"cluster": "no-such"}, "ClusterNotFoundException", "Cluster not found."),
     ({"count": 11}, "InvalidParameterException", "Count must be between 1 and 10"),
     ({"count": 0}, "InvalidParameterException", "Count must be between 1 and 10"),
-    ({"launchType": "EC2"}, "InvalidParameterException", "No Container Instances were found"),
+    (
+        {"launchType": "EC2", "networkConfiguration": PRIVATE},
+        "InvalidParameterException",
+        "No Container Instances were found",
+    ),
+    (
+        {"launchType": "EC2"},
+        "InvalidParameterException",
+        "Assign public IP is not supported for this launch type.",
+    ),
     (
         {"networkConfiguration": {}},
         "InvalidParameterException",
@@ -113,7 +126,7 @@ def test_bad_run_task(lab, change, code, words):
 def test_run_task_without_launch_type_means_ec2(lab):
     with pytest.raises(ClientError, match="No Container Instances were found in your cluster"):
         lab.ecs.run_task(
-            cluster="test", taskDefinition=lab.register(family="good"), networkConfiguration=NETWORK
+            cluster="test", taskDefinition=lab.register(family="good"), networkConfiguration=PRIVATE
         )
 
 

@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from ecs_lab import NETWORK
 
 
 def test_clusters(lab):
@@ -34,7 +35,7 @@ def test_a_cluster_in_use_is_not_deleted(lab):
     request = {
         "cluster": "busy",
         "launchType": "FARGATE",
-        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+        "networkConfiguration": NETWORK,
         "taskDefinition": lab.register("import time; time.sleep(30)", family="busy"),
     }
     arn = lab.ecs.run_task(**request)["tasks"][0]["taskArn"]
@@ -100,11 +101,11 @@ def test_bad_tags(lab, tags):
 
 def test_an_unsupported_operation_is_named(lab):
     with pytest.raises(ClientError) as caught:
-        lab.ecs.list_attributes(cluster="test", targetType="container-instance")
+        lab.ecs.describe_task_sets(cluster="test", service="none")
     error = caught.value.response["Error"]
     assert error["Code"] == "UnsupportedFeatureException"
     assert error["Message"] == (
-        "The local cloud's ECS does not support the operation ListAttributes."
+        "The local cloud's ECS does not support the operation DescribeTaskSets."
     )
 
 

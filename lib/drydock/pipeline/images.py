@@ -1,5 +1,0 @@
-"""Moved to drydock.images."""
-
-from drydock.images import CONTAINERS, build
-
-__all__ = ["CONTAINERS", "build"]
