@@ -1,4 +1,4 @@
-"""Other people's ECS clients, each in a virtual environment of its own, below build/clients."""
+"""Other people's ECS clients, each in a virtual environment of its own, in the user's cache."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import sys
 import venv
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from drydock import cloud as local_cloud
@@ -32,7 +33,7 @@ def install():
     """
 
     def made(name, *requirements):
-        folder = ROOT / "build" / "clients" / name
+        folder = platformdirs.user_cache_path("drydock") / "clients" / name
         done = folder / "installed.txt"
         if not done.exists() or done.read_text() != "\n".join(requirements):
             shutil.rmtree(folder, ignore_errors=True)
