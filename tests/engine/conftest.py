@@ -24,9 +24,9 @@ def cloud_of(home, kind, patch):
         cloud.stop(home)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def surroundings(engine):
-    """Variables that point at the tests' engine and base image."""
+    """Variables that point at the tests' engine and base image, and at no other test's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", engine.address)
         patch.setenv("DRYDOCK_BASE", BASE)
@@ -39,7 +39,7 @@ def tasks(surroundings, tmp_path_factory):
         yield TasksLab(lab, tmp_path_factory.mktemp("images")).set_up()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud_of_kind(surroundings):
     """``cloud_of_kind(home, kind)`` as a context."""
     return lambda home, kind: cloud_of(home, kind, surroundings)

@@ -1,5 +1,6 @@
 """Things die in mid-run: one clear line, nothing lost or doubled, the next run works."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -38,7 +39,12 @@ def started_run(command: Command, lab) -> subprocess.Popen:
 
 def kernels(home) -> list[psutil.Process]:
     """Kernels whose notebook works on this home."""
-    return [one for one in processes_of(home) if "ipykernel_launcher" in one.cmdline()]
+    found = []
+    for process in processes_of(home):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            if "ipykernel_launcher" in process.cmdline():
+                found.append(process)
+    return found
 
 
 def postmaster(home) -> psutil.Process:
