@@ -1,84 +1,14 @@
-"""A hundred tasks, of which one is killed, and then the server: nothing lost or doubled."""
+"""A hundred tasks as processes, of which one is killed, and then the server."""
 
-import json
-
-import psutil
 import pytest
-from live import kill, processes_of, temporary_home, wait_for
-
-from drydock import cloud
-from drydock.lab import CLUSTER, Lab, open_lab
-from drydock.pipeline import etl_tasks, raw_data, run
-
-TASKS = 100
-
-
-def published(lab: Lab) -> dict[str, str]:
-    """Every object that readers can see, with its checksum."""
-    s3 = lab.client("s3")
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=lab.bucket, Prefix="curated/")
-    return {one["Key"]: one["ETag"] for page in pages for one in page["Contents"]}
-
-
-def curated_rows(lab: Lab) -> int:
-    manifests = [etl_tasks.read_manifest(lab, month) for month in raw_data.MONTHS]
-    return sum(manifest["rows"]["curated"] for manifest in manifests)
-
-
-def programs(home) -> list[psutil.Process]:
-    """The ETL programs that run on this home."""
-    found = []
-    for process in processes_of(home):
-        try:
-            if process.cmdline()[1:3] == ["-m", "etl"]:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
-def statuses(lab: Lab, arns: list[str]) -> list[dict]:
-    return lab.client("ecs").describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"]
-
-
-def succeeded(task: dict) -> bool:
-    return task["containers"][0].get("exitCode") == 0
+from hundred_tasks import survive
+from live import temporary_home
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_hundred_tasks_a_killed_task_and_a_killed_server(monkeypatch):
+def test_a_killed_task_and_a_killed_server_lose_and_double_nothing(monkeypatch):
     with temporary_home() as home:
         monkeypatch.setenv("DRYDOCK_HOME", str(home))
         monkeypatch.setenv("DRYDOCK_PORT", "0")
-        lab = open_lab()
-        assert run.run(lab, raw_data.MONTHS, run.Watcher()).problems() == []
-        whole = published(lab)
-        assert curated_rows(lab) == 336_776
-
-        months = [raw_data.MONTHS[number % 12] for number in range(TASKS)]
-        month_of = {etl_tasks.launch(lab, etl_tasks.FAMILY, month): month for month in months}
-        arns = list(month_of)
-        victim = wait_for(lambda: programs(home), "a program that runs", 60)[0]
-        victim.kill()
-
-        def some_have_ended() -> bool:
-            return sum(task["lastStatus"] == "STOPPED" for task in statuses(lab, arns)) >= 30
-
-        wait_for(some_have_ended, "thirty tasks that have ended", 300)
-        kill(cloud.status(home))
-        lab = open_lab()
-        assert programs(home) == []  # none has outlived the server
-
-        tasks = {task["taskArn"]: task for task in statuses(lab, arns)}
-        assert set(tasks) == set(arns)  # all are remembered, and each has an end
-        assert {task["lastStatus"] for task in tasks.values()} == {"STOPPED"}
-        again = [month_of[arn] for arn in arns if not succeeded(tasks[arn])]
-        assert 1 <= len(again) <= TASKS - 29
-        repeated = [etl_tasks.launch(lab, etl_tasks.FAMILY, month) for month in again]
-        assert all(succeeded(task) for task in etl_tasks.follow(lab, repeated))
-
-        assert published(lab) == whole
-        assert curated_rows(lab) == 336_776
-        quarantine = lab.client("s3").list_objects_v2(Bucket=lab.bucket, Prefix="quarantine/")
-        assert quarantine["KeyCount"] == 0, json.dumps(quarantine, default=str)
+        survive(home)

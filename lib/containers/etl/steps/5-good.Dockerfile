@@ -9,10 +9,10 @@ FROM ${BASE}
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends odbc-postgresql unixodbc \
  && rm -rf /var/lib/apt/lists/*
+RUN useradd --system --no-create-home etl
 WORKDIR /app
 COPY --from=builder /packages /packages
 COPY etl etl
 ENV PYTHONPATH=/packages PYTHONUNBUFFERED=1
-RUN useradd --system --no-create-home etl
 USER etl
 ENTRYPOINT ["python", "-m", "etl"]
