@@ -9,6 +9,7 @@ from drydock.study.repair.case import Case
 
 PORT = 8000
 STEADY_SECONDS, WAIT_SECONDS = 3.0, 90.0
+STUCK_SECONDS = 8.0  # longer than ECS waits before it tries to place a task again
 
 
 class ServiceCase(Case):
@@ -80,7 +81,7 @@ class ServiceCase(Case):
             if steady_since and now - steady_since >= for_seconds:
                 return None
             stuck_since = (stuck_since or now) if _finds_no_place(service) else None
-            if stuck_since and now - stuck_since >= STEADY_SECONDS:
+            if stuck_since and now - stuck_since >= STUCK_SECONDS:
                 running = service["runningCount"]
                 return f"{running} of {count} tasks run: {self.newest_failure(service)}"
             time.sleep(0.15)
