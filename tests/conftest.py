@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from container_engine import Podman, missing, podman
-from live import processes_of, temporary_home
+from live import shared_cloud, temporary_home
 
 from drydock import cloud as local_cloud
 
@@ -30,19 +30,9 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[local_cloud.CloudInfo]:
-    """One local cloud for the whole session, with AWS_* and DRYDOCK_HOME pointing at it."""
-    with temporary_home() as folder, pytest.MonkeyPatch.context() as patch:
-        info = local_cloud.start(folder, port=0)
-        patch.setenv("DRYDOCK_HOME", str(folder))
-        patch.setenv("DRYDOCK_PORT", "0")
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            patch.delenv(name, raising=False)
-        for name, value in local_cloud.environment(info).items():
-            patch.setenv(name, value)
+    """One local cloud for all tests that leave nothing in it which others would stumble over."""
+    with shared_cloud() as info:
         yield info
-        local_cloud.stop(folder)
-        patch.delenv("DRYDOCK_HOME")
-        assert processes_of(folder) == []
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import psutil
+import pytest
 from botocore.config import Config
 
 from drydock import cloud
@@ -26,6 +27,23 @@ def temporary_home() -> Iterator[Path]:
     finally:
         cloud.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def shared_cloud() -> Iterator[cloud.CloudInfo]:
+    """A local cloud for many tests, with AWS_* and DRYDOCK_HOME pointing at it."""
+    with temporary_home() as folder, pytest.MonkeyPatch.context() as patch:
+        info = cloud.start(folder, port=0)
+        patch.setenv("DRYDOCK_HOME", str(folder))
+        patch.setenv("DRYDOCK_PORT", "0")
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        for name, value in cloud.environment(info).items():
+            patch.setenv(name, value)
+        yield info
+        cloud.stop(folder)
+        patch.delenv("DRYDOCK_HOME")
+        assert processes_of(folder) == []
 
 
 def processes_of(home: Path) -> list[psutil.Process]:

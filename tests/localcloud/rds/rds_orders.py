@@ -3,7 +3,7 @@
 import psutil
 import psycopg
 
-PASSWORD = "correct-horse"
+PASSWORD = "battery-staple-9"
 ORDER = {
     "DBInstanceIdentifier": "books",
     "Engine": "postgres",
