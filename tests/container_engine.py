@@ -93,6 +93,7 @@ class Podman:
             self.process = subprocess.Popen(
                 self.command("system", "service", "--time=0", self.address),
                 env=self.environment,
+                cwd=self.folder,  # a container's monitor may leave a file called oom there
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

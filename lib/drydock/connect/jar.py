@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import sys
 import tempfile
 import urllib.request
@@ -55,17 +56,17 @@ def fetch(repository: str, target: Path) -> Path:
     driver = published()
     address = f"{repository.rstrip('/')}/{driver['path']}"
     target.parent.mkdir(parents=True, exist_ok=True)
+    shown = re.sub(r"//[^/@]*@", "//", address)  # a user and password stay out of messages
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
             content = answer.read()
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise DriverMissing(
-            f"the JDBC driver cannot be fetched from {address}: {error or 'cut off'}"
-        ) from None
+        why = str(error).replace(address, shown) or "cut off"
+        raise DriverMissing(f"the JDBC driver cannot be fetched from {shown}: {why}") from None
     found = hashlib.sha256(content).hexdigest()
     if found != driver["sha256"]:
         raise DriverMissing(
-            f"the JDBC driver from {address} is not the published one: its SHA-256 is "
+            f"the JDBC driver from {shown} is not the published one: its SHA-256 is "
             f"{found[:12]}..., {len(content):,} bytes, instead of {driver['sha256'][:12]}...; "
             "it was not kept. Try again, or ask who runs that repository"
         )

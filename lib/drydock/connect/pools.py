@@ -57,10 +57,11 @@ def _connected(connect, source: Source, certificates: Path, patience: float):
             return connect(secret, certificates)
         except LoginRefused:
             before, secret = secret, source(secret)
-            if secret != before:
-                continue
+            # A token may be new each time and refused each time: the deadline holds for it too.
             if time.monotonic() + pause > deadline:
                 raise
+            if secret != before:
+                continue
         time.sleep(pause)
         pause *= 2
 

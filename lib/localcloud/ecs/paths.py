@@ -50,9 +50,10 @@ class Paths:
 
     def check_image(self, reference: str) -> None:
         """To the image's registry; ECR takes three: its API, its registry, and S3 for layers."""
-        host, _, name = reference.partition("/")
+        name, _, digest = reference.partition("@")
+        host, _, name = name.partition("/")
         name, _, tag = name.partition(":")
-        manifest = f"https://{host}/v2/{name}/manifests/{tag or 'latest'}"
+        manifest = f"https://{host}/v2/{name}/manifests/{digest or tag or 'latest'}"
         retried = (
             f"pull image manifest has been retried 5 time(s): failed to resolve ref {reference}"
         )

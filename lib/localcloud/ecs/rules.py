@@ -19,6 +19,7 @@ HEALTH_LIMITS = {
     "retries": (1, 10),
     "startPeriod": (0, 300),
 }
+DOCKER_VOLUME = "dockerVolumeConfiguration"
 NETWORK_MODES = ("none", "bridge", "awsvpc", "host")
 
 
@@ -55,6 +56,12 @@ def check_fargate(request: dict[str, Any]) -> None:
         raise errors.client_error(
             "Fargate compatible task definitions do not support placement constraints."
         )
+    for volume in request.get("volumes", []):
+        for name, part in (("sourcePath", volume.get("host", {})), (DOCKER_VOLUME, volume)):
+            if part.get(name):
+                raise errors.client_error(
+                    f"Fargate compatible task definitions do not support {name}."
+                )
     for container in request["containerDefinitions"]:
         _check_fargate_container(container, request.get("executionRoleArn"))
 

@@ -77,6 +77,8 @@ class SandboxDoors:
         os.close(self._namespace)
 
     async def _update(self, wanted: set[tuple[str, int]]) -> None:
+        # A port that the task itself serves, perhaps on every address, must stay free for it.
+        wanted = {place for place in wanted if place[1] not in self._network.ports}
         for place in self._out.keys() - wanted:
             self._out.pop(place).close()
         for place in wanted - self._out.keys():

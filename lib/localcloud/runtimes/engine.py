@@ -190,7 +190,9 @@ class EngineSandbox:
                 **{**spec.settings, **settings},
             )
         ran_out = (lambda: group.ran_out(limit)) if group else (lambda: True)
-        container = EngineContainer(spec, made, ran_out, self._kill_all)
+        container = EngineContainer(
+            spec, made, ran_out, self._kill_all, here=self._runtime.engine.here
+        )
         self._containers.append(container)
         return container
 
@@ -206,15 +208,15 @@ class EngineSandbox:
         self._made.append(made)
         return made
 
-    def _volumes(self, spec: ContainerSpec) -> dict[str, dict[str, str]]:
-        found = {}
+    def _volumes(self, spec: ContainerSpec) -> list[str]:
+        found = []
         for mount in spec.mounts:
             source = mount.source
             if not source.startswith("/"):
                 source = f"drydock-{self.name}-{mount.source}"
                 labels = {HOME_LABEL: str(self._runtime.root)}
                 self._runtime.client.volumes.create(source, labels=labels)
-            found[source] = {"bind": mount.target, "mode": "ro" if mount.read_only else "rw"}
+            found.append(f"{source}:{mount.target}:{'ro' if mount.read_only else 'rw'}")
         return found
 
     def _kill_all(self, pid: int) -> None:

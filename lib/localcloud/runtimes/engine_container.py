@@ -30,7 +30,7 @@ EXEC = re.compile(r'(exec: "[^"]*": )stat [^:]*: ')
 class EngineContainer:
     """``made`` has been created and is started here. ``ran_out`` is asked after an end by SIGKILL
     that nobody here sent: was it for memory? ``kill_rest`` ends its processes if the engine
-    cannot. Raises CannotStart.
+    cannot. ``here``: the engine's process numbers are this machine's. Raises CannotStart.
     """
 
     def __init__(
@@ -39,9 +39,10 @@ class EngineContainer:
         made: Container,
         ran_out: Callable[[], bool],
         kill_rest: Callable[[int], None],
+        here: bool,
     ):
         self.spec, self._made, self._api = spec, made, made.client.api
-        self._ran_out, self._kill_rest = ran_out, kill_rest
+        self._ran_out, self._kill_rest, self._here = ran_out, kill_rest, here
         self._status: ExitStatus | None = None
         self._ended = threading.Event()
         self._killed = False
@@ -73,7 +74,9 @@ class EngineContainer:
             waiting.join(timeout)
             now = self._api.exec_inspect(run)
             if waiting.is_alive():
-                os.kill(now["Pid"], signal.SIGKILL)
+                # 0 would be ourselves; another machine's process has a number of that machine.
+                if now["Running"] and now["Pid"] > 0 and self._here:
+                    os.kill(now["Pid"], signal.SIGKILL)
                 return None
             return None if now["Running"] else now["ExitCode"]
         except (DockerException, OSError, LookupError):

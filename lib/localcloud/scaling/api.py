@@ -38,8 +38,8 @@ def install(ecs: Ecs) -> None:
     register, put, deregister = _originals()
 
     def exists(self: Kept, resource: str) -> bool:
-        _, cluster, name = f"{resource}//".split("/")[:3]
-        service = ecs.state.get("service", f"{cluster}/{name}")
+        kind, _, key = resource.partition("/")
+        service = ecs.state.get("service", key) if kind == "service" else None
         if service is None or service.wire["status"] != "ACTIVE":
             raise AWSValidationException(f"ECS service doesn't exist: {resource}")
         return True

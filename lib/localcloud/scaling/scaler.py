@@ -79,14 +79,16 @@ class Scaler:
         targets = kept.describe_scalable_targets(api.NAMESPACE, None, None) if kept else []
         watched = []
         for target in targets:
-            _, cluster, name = target.resource_id.split("/")
-            service = self._ecs.state.get("service", f"{cluster}/{name}")
+            service = self._ecs.state.get("service", target.resource_id.partition("/")[2])
             if service is not None and service.wire["status"] == "ACTIVE":
                 watched.append((target, service))
         if watched:
             self._figures.measure([service for _, service in watched], time.monotonic())
         for target, service in watched:
-            self._tend(kept, target, service)
+            try:
+                self._tend(kept, target, service)
+            except Exception:  # the others are looked at all the same
+                traceback.print_exc()
 
     def _tend(self, kept: Any, target: Any, service: Item) -> None:
         memory = self._memories.setdefault(target.resource_id, Memory())

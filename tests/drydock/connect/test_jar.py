@@ -125,3 +125,10 @@ def test_conda_comes_before_the_system(monkeypatch, tmp_path):
     conda.touch()
     monkeypatch.setenv("CONDA_PREFIX", str(tmp_path))
     assert jar.find() == conda
+
+
+def test_a_password_in_the_address_is_not_told(bare_machine, monkeypatch):
+    monkeypatch.setenv("DRYDOCK_MAVEN_REPOSITORY", "http://ada:hunter2@127.0.0.1:9/maven")
+    with pytest.raises(DriverMissing) as told:
+        jar.find()
+    assert "127.0.0.1:9/maven" in str(told.value) and "hunter2" not in str(told.value)

@@ -42,17 +42,24 @@ def test_a_volume_is_shared_and_ends_with_its_task(lab, volume):
     assert not (lab.server.runtime.root / task["taskArn"].rsplit("/", 1)[1]).exists()
 
 
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        ({"host": {"sourcePath": "/etc"}}, "the host path volume"),
-        ({"efsVolumeConfiguration": {"fileSystemId": "fs-1"}}, "the EFS volume"),
-    ],
-)
-def test_a_volume_that_needs_an_engine(lab, kind, words):
+def test_a_volume_that_is_not_here(lab):
+    kind = {"efsVolumeConfiguration": {"fileSystemId": "fs-1"}}
     task = shared(lab, {"name": "far", **kind}, "pass", "pass", family="far")
     assert task["stopCode"] == "TaskFailedToStart"
-    assert words in task["stoppedReason"]
+    assert "the EFS volume" in task["stoppedReason"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ({"host": {"sourcePath": "/etc"}}, "sourcePath"),
+        ({"dockerVolumeConfiguration": {"scope": "shared"}}, "dockerVolumeConfiguration"),
+    ],
+)
+def test_fargate_gives_no_path_of_its_host(lab, kind, word):
+    definition = lab.definition(family="host-path", volumes=[{"name": "far", **kind}])
+    with pytest.raises(ClientError, match=f"do not support {word}"):
+        lab.ecs.register_task_definition(**definition)
 
 
 @pytest.mark.parametrize(
