@@ -1,6 +1,7 @@
 # The commands of the workbook; `make` alone lists them. Each sets up what is missing first.
 PYTHON ?= python3
 ARGS ?=
+WORKERS ?= 3
 SET_UP = $(PYTHON) lib/drydock/setup/bootstrap.py
 UV = build/lock/bin/uv
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
@@ -24,7 +25,7 @@ test:  ## prove it all: lint, tests, browser, and every stored output of every l
 checks:
 	ruff check .
 	ruff format --check .
-	python -m pytest tests $(ARGS)
+	python -m pytest tests -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 	python -m drydock.notebooks test
 
 bench:  ## time our ETL beside pandas, DuckDB and Spark, and every way to read a table

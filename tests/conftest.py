@@ -21,6 +21,13 @@ os.environ["PATH"] = os.pathsep.join([f"{sys.prefix}/bin", os.environ["PATH"]])
 os.environ.pop("DRYDOCK_TYPED_PATH", None)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what stays together when several workers share the tests: a file, or an engine."""
+    for item in items:
+        group = "engine" if "engine" in item.fixturenames else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """An empty folder for a local cloud of the test's own, which is stopped in the end."""
