@@ -22,6 +22,8 @@ from werkzeug.datastructures import MultiDict
 
 # A reader that found an object just before it was replaced has this long to open its file.
 SECONDS_UNTIL_REMOVED = 30.0
+# One of these is held while an object is put: its condition, such as If-Match, holds until then.
+_putting = [threading.Lock() for _ in range(64)]
 
 
 class ObjectFiles:
@@ -218,6 +220,7 @@ def install(folder: Path) -> None:
     s3._VersionedKeyStore = KeyStore
     s3.MultipartDict = UploadStore
     S3Response.setup_class = _with_whole_body(S3Response.setup_class)
+    S3Response.put_object = _one_at_a_time(S3Response.put_object)
 
 
 def _with_whole_body(setup: Callable[..., None]) -> Callable[..., None]:
@@ -230,3 +233,14 @@ def _with_whole_body(setup: Callable[..., None]) -> Callable[..., None]:
         setup(response, request, *arguments)
 
     return setup_class
+
+
+def _one_at_a_time(put: Callable[[S3Response], Any]) -> Callable[[S3Response], Any]:
+    """Of two conditional writes of one key at most one succeeds, as in S3."""
+
+    def put_object(response: S3Response) -> Any:
+        key = (response.bucket_name, response.parse_key_name())
+        with _putting[hash(key) % len(_putting)]:
+            return put(response)
+
+    return put_object
