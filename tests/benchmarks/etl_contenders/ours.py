@@ -14,7 +14,7 @@ from etl.lookups import COLUMNS, Lookups
 
 
 class FolderStore:
-    """A folder with the operations of `etl.job.Store`; raw objects lie in a folder of their own."""
+    """A folder as `etl.publish.Store`; raw objects lie in a folder of their own."""
 
     def __init__(self, raw: Path, out: Path):
         self.raw, self.out = raw, out
@@ -22,10 +22,18 @@ class FolderStore:
     def name(self, key: str) -> str:
         return key
 
+    def etag(self, key: str) -> str | None:
+        return "" if self._path(key).exists() else None
+
     def get(self, key: str) -> tuple[bytes, str]:
-        is_raw = key.startswith("raw/")
-        path = self.raw / Path(key).name if is_raw else self.out / key
-        return path.read_bytes(), ""
+        return self._path(key).read_bytes(), ""
+
+    def replace(self, key: str, data: bytes, etag: str | None) -> bool:
+        self.put(key, data)  # nobody else publishes here
+        return True
+
+    def _path(self, key: str) -> Path:
+        return self.raw / Path(key).name if key.startswith("raw/") else self.out / key
 
     def keys(self, prefix: str) -> list[str]:
         return [f"{prefix}{path.name}" for path in (self.out / prefix).glob("*")]

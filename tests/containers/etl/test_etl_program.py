@@ -70,7 +70,7 @@ def test_manifest_describes_source_and_file(etl, lake, raw):
     assert etl(month).returncode == 0
     manifest, curated = lake.manifest(month), lake.curated(month)
     digest = hashlib.sha256(curated).hexdigest()
-    key = f"curated/flights/month={month}/flights-{digest[:12]}.parquet"
+    key = f"curated/flights/month={month}/flights-1-{digest[:12]}.parquet"
     assert manifest["file"] == {"key": key, "bytes": len(curated), "sha256": digest}
     etag = hashlib.md5(raw[month]).hexdigest()
     source = f"raw/flights/{month}.csv.gz"

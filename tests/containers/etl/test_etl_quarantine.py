@@ -226,7 +226,7 @@ def test_quarantine_object_names_the_lines_and_goes_when_they_are_mended(main, l
     name = f"s3://{lake.bucket}/raw/flights/{month}.csv.gz"
     key, stored = lake.manifest(month)["quarantine"], lake.keys("quarantine/")
     digest = hashlib.sha256(lake.get(key)).hexdigest()
-    assert stored == [key] == [f"quarantine/flights/month={month}/rows-{digest[:12]}.jsonl"]
+    assert stored == [key] == [f"quarantine/flights/month={month}/rows-1-{digest[:12]}.jsonl"]
     assert [json.loads(line) for line in lake.get(key).splitlines()] == [
         {
             "object": name,

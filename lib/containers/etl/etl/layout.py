@@ -96,9 +96,9 @@ class Month:
     def curated_prefix(self) -> str:
         return f"curated/flights/month={self}/"
 
-    def curated_key(self, checksum: str) -> str:
+    def curated_key(self, revision: int, checksum: str) -> str:
         """Key of the Parquet file whose SHA-256 is `checksum` (hexadecimal)."""
-        return f"{self.curated_prefix}flights-{checksum[:KEY_DIGITS]}.parquet"
+        return f"{self.curated_prefix}flights-{revision}-{checksum[:KEY_DIGITS]}.parquet"
 
     @property
     def manifest_key(self) -> str:
@@ -108,9 +108,15 @@ class Month:
     def quarantine_prefix(self) -> str:
         return f"quarantine/flights/month={self}/"
 
-    def quarantine_key(self, checksum: str) -> str:
+    def quarantine_key(self, revision: int, checksum: str) -> str:
         """Key of the quarantined rows whose SHA-256 is `checksum` (hexadecimal)."""
-        return f"{self.quarantine_prefix}rows-{checksum[:KEY_DIGITS]}.jsonl"
+        return f"{self.quarantine_prefix}rows-{revision}-{checksum[:KEY_DIGITS]}.jsonl"
+
+    @staticmethod
+    def revision_of(key: str) -> int:
+        """The revision in one of these keys; 0 for any other, such as an older program's."""
+        found = re.search(rf"-([0-9]+)-[0-9a-f]{{{KEY_DIGITS}}}\.", key)
+        return int(found[1]) if found else 0
 
 
 def read_rows(lines: bytes, *, lenient: bool = False) -> pl.DataFrame:

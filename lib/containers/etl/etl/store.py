@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from etl.errors import InputFailure, ServiceFailure, one_line
 
 MISSING = {"NoSuchKey", "NoSuchBucket", "404"}
+CHANGED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 REFUSED = {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
 
@@ -31,6 +32,15 @@ class S3Store:
     def name(self, key: str) -> str:
         """How messages call the object."""
         return f"s3://{self.bucket}/{key}"
+
+    def etag(self, key: str) -> str | None:
+        """ETag of an object; None when it does not exist."""
+        try:
+            return self.client.head_object(Bucket=self.bucket, Key=key)["ETag"].strip('"')
+        except (BotoCoreError, ClientError) as error:
+            if _code(error) in MISSING:
+                return None
+            raise self._failure(error, key, "read") from None
 
     def get(self, key: str) -> tuple[bytes, str]:
         """Content and ETag of an object, fetched whole; raise InputFailure when it is missing."""
@@ -55,6 +65,20 @@ class S3Store:
         except (BotoCoreError, ClientError) as error:
             raise self._failure(error, key, "written") from None
 
+    def replace(self, key: str, data: bytes, etag: str | None) -> bool:
+        """Put an object if its ETag still is this (None: if it does not exist); whether it was.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        try:
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **condition)
+        except (BotoCoreError, ClientError) as error:
+            if _code(error) in CHANGED or (etag is not None and _code(error) == "NoSuchKey"):
+                return False
+            raise self._failure(error, key, "written") from None
+        return True
+
     def delete(self, key: str) -> None:
         """Remove an object; it need not exist."""
         try:
@@ -64,9 +88,7 @@ class S3Store:
 
     def _failure(self, error: Exception, key: str, done: str) -> Exception:
         name = self.name(key)
-        code = ""
-        if isinstance(error, ClientError):
-            code = error.response.get("Error", {}).get("Code", "")
+        code = _code(error)
         if code in MISSING:
             what = f"bucket {self.bucket}" if code == "NoSuchBucket" else name
             return InputFailure(
@@ -79,3 +101,9 @@ class S3Store:
                 "may use it"
             )
         return ServiceFailure(f"{name} cannot be {done}: {one_line(error)}; run the task again")
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return error.response.get("Error", {}).get("Code", "")
+    return ""

@@ -14,7 +14,7 @@ LEVELS = ("nudge", "pointer", "near-solution")
 # Paths first, of which the file's name stays; then digests before task ids, which they contain.
 CHANGING = (
     (re.compile(r"(?<![\w/:])/(?:[\w.-]+/){2,}([\w.-]+)"), r"\1"),
-    (re.compile(r"-[0-9a-f]{12}(\.parquet|\.jsonl)\b"), r"-…\1"),
+    (re.compile(r"(?:-[0-9]+)?-[0-9a-f]{12}(\.parquet|\.jsonl)\b"), r"-…\1"),
     (re.compile(r"sha256:[0-9a-f]{64}"), "sha256:…"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "…"),
     (re.compile(r"(arn:aws:secretsmanager:[^\s:]*:\d{12}:secret:[\w/+=.@-]+)-\w{6}\b"), r"\1-…"),

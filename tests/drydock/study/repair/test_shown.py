@@ -12,7 +12,7 @@ from drydock.study.repair.shown import Hint, Rule, Verdict, tidy
         ("repo@sha256:" + "0" * 64, "repo@sha256:…"),
         ("database lookup at 127.4.5.6:41233 refused", "database lookup at … refused"),
         (
-            "s3://lake-1/curated/flights-9af1c17d265f.parquet",
+            "s3://lake-1/curated/flights-2-9af1c17d265f.parquet",
             "s3://lake-1/curated/flights-….parquet",
         ),
         ("cannot open /tmp/home/tasks/x/tmp/spill: full", "cannot open spill: full"),
