@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from moto.applicationautoscaling.exceptions import AWSValidationException
@@ -17,19 +15,18 @@ from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.exceptions import JsonRESTError
 
 from localcloud.ecs import arns
-from localcloud.scaling import figures, rules
+from localcloud.scaling import activities, figures, rules
+from localcloud.scaling.activities import DIMENSION, NAMESPACE
 
 if TYPE_CHECKING:
     from localcloud.ecs.plane import Ecs
 
-NAMESPACE, DIMENSION = "ecs", "ecs:service:DesiredCount"
 METRICS = {
     "ECSServiceAverageCPUUtilization": figures.CPU,
     "ECSServiceAverageMemoryUtilization": figures.MEMORY,
     "ECSServiceAverageCPUUtilizationHighResolution": figures.CPU,
     "ECSServiceAverageMemoryUtilizationHighResolution": figures.MEMORY,
 }
-KEPT_ACTIVITIES = 200
 Kept = ApplicationAutoscalingBackend
 
 
@@ -122,30 +119,6 @@ def backend() -> Kept | None:
     return applicationautoscaling_backends[arns.ACCOUNT].get(arns.REGION)
 
 
-def activities(kept: Kept) -> list[dict[str, Any]]:
-    """Scaling activities, newest first, kept with moto's own state."""
-    return kept.__dict__.setdefault("activities", [])
-
-
-def begin_activity(kept: Kept, resource: str, desired: int, cause: str) -> dict[str, Any]:
-    activity = {
-        "ActivityId": str(uuid.uuid4()),
-        "ServiceNamespace": NAMESPACE,
-        "ResourceId": resource,
-        "ScalableDimension": DIMENSION,
-        "Description": f"Setting desired count to {desired}.",
-        "Cause": cause,
-        "StartTime": time.time(),
-        "StatusCode": "InProgress",
-        "StatusMessage": f"Successfully set desired count to {desired}. Waiting for change to be "
-        "fulfilled by ecs.",
-    }
-    found = activities(kept)
-    found.insert(0, activity)
-    del found[KEPT_ACTIVITIES:]
-    return activity
-
-
 def _describe_scaling_activities(self: ApplicationAutoScalingResponse) -> str:
     self._validate_params()
     wanted = {
@@ -154,7 +127,7 @@ def _describe_scaling_activities(self: ApplicationAutoScalingResponse) -> str:
     }
     found = [
         activity
-        for activity in activities(self.applicationautoscaling_backend)
+        for activity in activities.of(self.applicationautoscaling_backend)
         if all(value in (None, activity[name]) for name, value in wanted.items())
     ]
     start, size = int(self._get_param("NextToken") or 0), self._get_int_param("MaxResults") or 50

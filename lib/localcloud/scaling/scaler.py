@@ -17,7 +17,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 from localcloud.ecs import arns, deployments, services
 from localcloud.ecs.models import Item
-from localcloud.scaling import api, rules
+from localcloud.scaling import activities, api, rules
 from localcloud.scaling.figures import NAMESPACE, Figures, Samples
 
 if TYPE_CHECKING:
@@ -40,12 +40,11 @@ class Wish:
 
 @dataclass
 class Memory:
-    """Of one target: when its cool-downs end, what was last added, and its open activity."""
+    """Of one target: when its cool-downs end, and what was last added."""
 
     out_until: float = 0.0
     in_until: float = 0.0
     added: int = 0
-    activity: dict[str, Any] | None = None
 
 
 class Scaler:
@@ -76,7 +75,9 @@ class Scaler:
 
     def _look(self) -> None:
         kept = api.backend()
-        targets = kept.describe_scalable_targets(api.NAMESPACE, None, None) if kept else []
+        if not kept:
+            return
+        targets = kept.describe_scalable_targets(activities.NAMESPACE, None, None)
         watched = []
         for target in targets:
             service = self._ecs.state.get("service", target.resource_id.partition("/")[2])
@@ -84,6 +85,13 @@ class Scaler:
                 watched.append((target, service))
         if watched:
             self._figures.measure([service for _, service in watched], time.monotonic())
+        counts = {
+            target.resource_id: (service.wire["desiredCount"], service.wire["runningCount"])
+            for target, service in watched
+        }
+        activities.conclude(kept, counts)
+        for gone in self._memories.keys() - counts.keys():
+            del self._memories[gone]
         for target, service in watched:
             try:
                 self._tend(kept, target, service)
@@ -92,7 +100,6 @@ class Scaler:
 
     def _tend(self, kept: Any, target: Any, service: Item) -> None:
         memory = self._memories.setdefault(target.resource_id, Memory())
-        self._conclude(service, memory)
         desired = service.wire["desiredCount"]
         if desired < target.min_capacity:
             self._set(kept, service, target, memory, desired, Wish(target.min_capacity, LOW, 0))
@@ -156,7 +163,7 @@ class Scaler:
         count = rules.after_cooldown(desired, wish.count, out, shrunk, memory.added)
         if count == desired:
             return
-        activity = api.begin_activity(kept, target.resource_id, count, wish.cause)
+        activity = activities.begin(kept, target.resource_id, count, wish.cause)
         request = {"cluster": service.cluster, "service": service.wire["serviceName"]}
         try:
             with self._ecs.state.lock:
@@ -165,29 +172,13 @@ class Scaler:
                     service, f"has set the desired count to {count} (Application Auto Scaling)."
                 )
         except Exception as error:
-            activity.update(StatusCode="Failed", StatusMessage=str(error), EndTime=time.time())
+            activities.end(activity, "Failed", str(error))
             return
-        if memory.activity:
-            memory.activity.update(StatusCode="Overridden", EndTime=time.time())
-        memory.activity = activity
         until = now + wish.cooldown / FASTER
         if count > desired:
             memory.out_until, memory.added, memory.in_until = until, count - desired, 0.0
         else:
             memory.in_until = until
-
-    @staticmethod
-    def _conclude(service: Item, memory: Memory) -> None:
-        wire = service.wire
-        if memory.activity and wire["runningCount"] == wire["desiredCount"]:
-            count = wire["desiredCount"]
-            memory.activity.update(
-                StatusCode="Successful",
-                StatusMessage=f"Successfully set desired count to {count}. Change successfully "
-                "fulfilled by ecs.",
-                EndTime=time.time(),
-            )
-            memory.activity = None
 
 
 LOW = "minimum capacity was set above the desired count"

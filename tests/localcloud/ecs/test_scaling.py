@@ -1,17 +1,21 @@
 """Application Auto Scaling, acting on what tasks really use. Time is shorter than on the server."""
 
+import contextlib
 import re
 
 import pytest
 from botocore.exceptions import ClientError
 from ecs_lab import NETWORK, until
 
-from localcloud.scaling import scaler
+from localcloud.scaling import activities, api, scaler
 
 DIMENSION = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
-BUSY_THEN_IDLE = (
-    "import time\nend = time.monotonic() + 4\nwhile time.monotonic() < end: pass\ntime.sleep(600)\n"
-)
+# Busy until its test lets it rest, however long scaling takes on this machine.
+BUSY_UNTIL = """
+import os, time
+while not os.path.exists({flag!r}): pass
+time.sleep(600)
+"""
 IDLE = "import time; time.sleep(600)"
 
 
@@ -45,7 +49,8 @@ def service(lab, request):
         return f"service/test/{name}"
 
     yield make
-    lab.ecs.delete_service(cluster="test", service=name, force=True)
+    with contextlib.suppress(lab.ecs.exceptions.ServiceNotActiveException):
+        lab.ecs.delete_service(cluster="test", service=name, force=True)
 
 
 def describe(lab, resource):
@@ -69,8 +74,9 @@ def tracking(target, metric="ECSServiceAverageCPUUtilization", **more):
     }
 
 
-def test_cpu_scales_out_to_the_maximum_and_back_in(lab, scaling, service):
-    resource = service(BUSY_THEN_IDLE)
+def test_cpu_scales_out_to_the_maximum_and_back_in(lab, scaling, service, tmp_path):
+    flag = tmp_path / "enough"
+    resource = service(BUSY_UNTIL.format(flag=str(flag)))
     scaling.register_scalable_target(ResourceId=resource, MinCapacity=1, MaxCapacity=3, **DIMENSION)
     made = scaling.put_scaling_policy(
         PolicyName="cpu", ResourceId=resource, **DIMENSION, **tracking(8.0)
@@ -79,7 +85,8 @@ def test_cpu_scales_out_to_the_maximum_and_back_in(lab, scaling, service):
         AlarmNames=[alarm["AlarmName"] for alarm in made["Alarms"]]
     )["MetricAlarms"]
     assert sorted(alarm["Threshold"] for alarm in alarms) == [pytest.approx(7.2), 8.0]
-    until(lambda: settled(lab, resource, 3), seconds=30)
+    until(lambda: settled(lab, resource, 3), seconds=60)
+    flag.touch()
     until(lambda: settled(lab, resource, 1), seconds=60)
     listed = lambda: scaling.describe_scaling_activities(  # noqa: E731
         ServiceNamespace="ecs", ResourceId=resource
@@ -106,8 +113,8 @@ def test_the_minimum_holds_at_once_and_memory_counts(lab, scaling, service):
     until(lambda: settled(lab, resource, 3))
 
 
-def test_steps_follow_their_alarm_and_its_cooldown(lab, scaling, service):
-    resource = service(BUSY_THEN_IDLE)
+def test_steps_follow_their_alarm_and_its_cooldown(lab, scaling, service, tmp_path):
+    resource = service(BUSY_UNTIL.format(flag=str(tmp_path / "enough")))
     name = resource.rsplit("/", 1)[1]
     scaling.register_scalable_target(ResourceId=resource, MinCapacity=1, MaxCapacity=9, **DIMENSION)
     policy = scaling.put_scaling_policy(
@@ -144,7 +151,7 @@ def test_steps_follow_their_alarm_and_its_cooldown(lab, scaling, service):
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         AlarmActions=[policy],
     )
-    until(lambda: settled(lab, resource, 2))
+    until(lambda: settled(lab, resource, 2), seconds=60)
     state = cloudwatch.describe_alarms(AlarmNames=["busy"])["MetricAlarms"][0]["StateValue"]
     assert state in ("ALARM", "OK")
     cloudwatch.delete_alarms(AlarmNames=["busy"])
@@ -158,8 +165,8 @@ def test_steps_follow_their_alarm_and_its_cooldown(lab, scaling, service):
     )
 
 
-def test_a_suspended_target_does_not_move(lab, scaling, service):
-    resource = service(BUSY_THEN_IDLE)
+def test_a_suspended_target_does_not_move(lab, scaling, service, tmp_path):
+    resource = service(BUSY_UNTIL.format(flag=str(tmp_path / "enough")))
     scaling.register_scalable_target(
         ResourceId=resource,
         MinCapacity=1,
@@ -173,7 +180,8 @@ def test_a_suspended_target_does_not_move(lab, scaling, service):
         lambda: any(
             resource in alarm["AlarmName"] and alarm["StateValue"] == "ALARM"
             for alarm in cloudwatch.describe_alarms()["MetricAlarms"]
-        )
+        ),
+        seconds=60,
     )
     assert describe(lab, resource)["desiredCount"] == 1
     scaling.deregister_scalable_target(ResourceId=resource, **DIMENSION)
@@ -211,6 +219,43 @@ def test_a_policy_that_could_never_act(lab, scaling, service, policy, words):
     scaling.register_scalable_target(ResourceId=resource, MinCapacity=0, MaxCapacity=1, **DIMENSION)
     with pytest.raises(ClientError, match=words):
         scaling.put_scaling_policy(PolicyName="bad", ResourceId=resource, **DIMENSION, **policy)
+
+
+@pytest.mark.parametrize("left", ["settled", "another count", "no target"])
+def test_an_activity_that_a_killed_server_left_open_is_ended(lab, scaling, service, left):
+    resource = service(IDLE)
+    until(lambda: settled(lab, resource, 1))
+    if left != "no target":
+        scaling.register_scalable_target(
+            ResourceId=resource, MinCapacity=1, MaxCapacity=3, **DIMENSION
+        )
+    wanted = 2 if left == "another count" else 1
+    opened = activities.begin(api.backend(), resource, wanted, "a test")
+    status, words = {
+        "settled": ("Successful", "Successfully set desired count to 1."),
+        "another count": ("Overridden", "set to 1 meanwhile"),
+        "no target": ("Failed", "no longer exists"),
+    }[left]
+
+    def ended():
+        found = scaling.describe_scaling_activities(ServiceNamespace="ecs", ResourceId=resource)
+        one = next(a for a in found["ScalingActivities"] if a["ActivityId"] == opened["ActivityId"])
+        return one if one["StatusCode"] != "InProgress" else None
+
+    activity = until(ended)
+    assert activity["StatusCode"] == status
+    assert words in activity["StatusMessage"]
+    assert activity["EndTime"] >= activity["StartTime"]
+
+
+def test_a_service_that_was_deleted_is_no_target(lab, scaling, service):
+    resource = service(IDLE, desired=0)
+    lab.ecs.delete_service(cluster="test", service=resource.rsplit("/", 1)[1])
+    for gone in (resource, "service/test", "service", "cluster/test", "service/elsewhere/x"):
+        with pytest.raises(scaling.exceptions.ValidationException):
+            scaling.register_scalable_target(
+                ResourceId=gone, MinCapacity=0, MaxCapacity=1, **DIMENSION
+            )
 
 
 def test_targets_that_are_not_there(scaling, service):
