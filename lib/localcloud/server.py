@@ -40,6 +40,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     from localcloud.durable import Durable
     from localcloud.ecr import Ecr
     from localcloud.ecs import Ecs
+    from localcloud.eks import Eks
     from localcloud.http import make_server
     from localcloud.rds import Rds
     from localcloud.scaling.scaler import Scaler
@@ -53,22 +54,26 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     ecr.start(storage)
     ecs = Ecs(home, endpoint, choice.runtime(home.tasks))
     ecs.register()
+    eks = Eks(home, ecs)
+    eks.register()
     scaler = Scaler(ecs)
     scaler.register()
     moto = DomainDispatcherApplication(create_backend_app)
     about = {"status": "ok", "pid": os.getpid(), "home": str(home.path), "version": own_version()}
     about["runtime"] = choice.shown()
-    app = with_health(ecr.wsgi(ecs.wsgi(Durable(moto, storage))), about)
+    app = with_health(ecr.wsgi(eks.wsgi(ecs.wsgi(Durable(moto, storage)))), about)
     server = make_server(listening, app)
     stopping = stop_on_signals()
     threading.Thread(target=server.serve_forever, args=[0.05], name="http", daemon=True).start()
     rds.start(storage, ecs.place_of_peer)
     ecs.start()
+    eks.start()
     scaler.start()
     announce(home, endpoint)
 
     stopping.wait()
     scaler.stop()
+    eks.stop()
     ecs.stop()  # what its tasks say last still goes through the server
     rds.stop()
     ecr.stop()

@@ -1,0 +1,1 @@
+"""Kubernetes whose pods really run. ``cluster.Cluster`` is one cluster."""
