@@ -4,8 +4,9 @@ import moto.rds.models as models
 import moto.rds.urls as urls
 
 from localcloud.home import Home
-from localcloud.rds.instances import Instance, Instances, ManagedSecret
+from localcloud.rds.instances import Instances
 from localcloud.rds.placing import PlaceOfPeer
+from localcloud.rds.records import Instance, ManagedSecret
 from localcloud.rds.responses import Responses
 from localcloud.storage import Storage
 

@@ -115,3 +115,9 @@ def engine_version(folder: Path) -> str:
         [folder / "postgres", "--version"], capture_output=True, text=True, check=True
     )
     return re.search(r"\d+(\.\d+)?", said.stdout).group()
+
+
+@lru_cache
+def asks_directories(folder: Path) -> bool:
+    """Whether PostgreSQL is built with LDAP, which not every package is."""
+    return b"ldap_simple_bind_s" in (folder / "postgres").read_bytes()

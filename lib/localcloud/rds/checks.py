@@ -10,7 +10,7 @@ from moto.rds.exceptions import (
     RDSClientError,
 )
 
-from localcloud.rds.binaries import binaries, engine_version
+from localcloud.rds.binaries import asks_directories, binaries, engine_version
 from localcloud.rds.classes import memory_bytes
 from localcloud.rds.postgres import ADMIN
 
@@ -89,6 +89,16 @@ def check_version(wanted: str | None) -> None:
     if wanted and not f"{runs}.".startswith(f"{wanted}."):
         raise InvalidParameterCombination(
             f"Cannot find version {wanted} for {ENGINE}: what runs on this machine is {runs}"
+        )
+
+
+def check_token_method() -> None:
+    """Raise unless PostgreSQL can ask about IAM tokens."""
+    if not asks_directories(binaries()):
+        raise not_here(
+            f"IAM database authentication with the PostgreSQL of {binaries()}, which is built "
+            "without LDAP",
+            "`apt-get install postgresql`, and name its folder in DRYDOCK_POSTGRES_BIN",
         )
 
 

@@ -1,62 +1,29 @@
 """The DB instances of a home: what moto records of each, and the PostgreSQL behind it."""
 
-import json
 import queue
-import secrets
-import string
 import sys
 import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import moto.rds.models as moto_rds
 
 from localcloud.home import Home
+from localcloud.rds import parameters, tokens
 from localcloud.rds.binaries import PostgresUnusable
-from localcloud.rds.checks import not_here
-from localcloud.rds.classes import max_connections
+from localcloud.rds.configuration import Configuration
+from localcloud.rds.directory import Directory, check_of
 from localcloud.rds.placing import PlaceOfPeer, admits
 from localcloud.rds.postgres import Plan, Postgres
 from localcloud.rds.postmaster import PostgresFailed
-from localcloud.rds.tls import ADDRESS, Authority
+# Both by this name too: state that is already on disk names them here.
+from localcloud.rds.records import Instance, ManagedSecret  # noqa: F401
+from localcloud.rds.tls import Authority
 from localcloud.storage import Storage
 
 LOOK_EVERY = 1.0  # seconds between looks whether PostgreSQL still runs
 RECOVERIES = 3  # in a row, before the instance counts as failed
-PASSWORD_LENGTH = 28
-
-
-class Instance(moto_rds.DBInstance):
-    """moto's record of a DB instance, with the address where it really listens."""
-
-    address = ADDRESS
-    # Why it failed, for describe_db_instances: moto has no such field.
-    status_infos: list[dict] | None = None
-
-    def save_automated_backup(self) -> None:
-        """There is none: moto would record a snapshot that cannot be restored."""
-
-    @classmethod
-    def create_from_cloudformation_json(cls, *args: Any, **kwargs: Any) -> None:
-        raise not_here("DB instances in CloudFormation templates", "use create_db_instance")
-
-
-class ManagedSecret(moto_rds.MasterUserSecret):
-    """The master user's secret, with a password that is one."""
-
-    def _generate_secret_string(self) -> str:
-        return secret_string(self.resource.master_username, new_password())
-
-
-def secret_string(username: str, password: str) -> str:
-    return json.dumps({"username": username, "password": password})
-
-
-def new_password() -> str:
-    alphabet = string.ascii_letters + string.digits
-    return "".join(secrets.choice(alphabet) for _ in range(PASSWORD_LENGTH))
 
 
 class Keeper:
@@ -66,11 +33,18 @@ class Keeper:
     server. The thread is a part, not the base: Thread's own methods would be overridden unseen.
     """
 
-    def __init__(self, instance: Instance, postgres: Postgres, saved: Callable[[], None]):
+    def __init__(
+        self,
+        instance: Instance,
+        postgres: Postgres,
+        configuration: Callable[[], Configuration],
+        saved: Callable[[], None],
+    ):
         name = f"rds-{instance.db_instance_identifier}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.instance = instance
         self.postgres = postgres
+        self._configuration = configuration
         self._saved = saved
         self._orders: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._recoveries = 0
@@ -95,8 +69,15 @@ class Keeper:
                 self.postgres.set_master_password(verifier)
             if restart:
                 self._restart()
+            else:
+                self.postgres.reload(self._configuration())
 
         self._order("modifying", carry_out, "available")
+
+    def reload(self) -> None:
+        """Follow a change of the parameter group, in the background and without a word."""
+        if self.instance.status == "available":
+            self._orders.put(lambda: self.postgres.reload(self._configuration()))
 
     def delete(self) -> None:
         self._order("deleting", self._delete, "deleting")
@@ -161,11 +142,11 @@ class Keeper:
         return self._start
 
     def _create(self) -> None:
-        self.postgres.create(max_connections(self.instance.db_instance_class))
+        self.postgres.create(self._configuration())
         self._tell_port()
 
     def _start(self) -> None:
-        self.postgres.start(max_connections(self.instance.db_instance_class))
+        self.postgres.start(self._configuration())
         self._tell_port()
 
     def _tell_port(self) -> None:
@@ -195,6 +176,7 @@ class Instances:
         self._home = home
         self.place_of_peer: PlaceOfPeer = lambda peer_port, port: None
         self._authority: Authority | None = None
+        self._directory: Directory | None = None
         self._keepers: dict[Path, Keeper] = {}
         self._storage: Storage | None = None
 
@@ -256,7 +238,9 @@ class Instances:
 
     def _keep(self, instance: Instance) -> Keeper:
         folder = self._folder(instance)
-        keeper = Keeper(instance, self._postgres(instance), self._save)
+        keeper = Keeper(
+            instance, self._postgres(instance), lambda: self._configuration(instance), self._save
+        )
         self._keepers[folder] = keeper
         keeper.thread.start()
         return keeper
@@ -266,6 +250,25 @@ class Instances:
             return admits(instance, peer_port, self.place_of_peer)
 
         return Postgres(self._folder(instance), self._the_authority(), admitted)
+
+    def reload(self, group: str) -> None:
+        """Have the instances of a parameter group follow a change of it."""
+        for keeper in list(self._keepers.values()):
+            if group in {held.name for held in keeper.instance.db_parameter_groups()}:
+                keeper.reload()
+
+    def _configuration(self, instance: Instance) -> Configuration:
+        wanted = parameters.values(instance)
+        rule = None
+        if instance.iam_database_authentication_enabled:
+            if self._directory is None:
+                self._directory = Directory(check_of(self._by_resource, tokens.check))
+            rule = self._directory.rule(instance.dbi_resource_id)
+        return Configuration(wanted, parameters.forces_ssl(wanted), rule)
+
+    def _by_resource(self, resource_id: str) -> Instance | None:
+        found = (keeper.instance for keeper in list(self._keepers.values()))
+        return next((held for held in found if held.dbi_resource_id == resource_id), None)
 
     def _save(self) -> None:
         self._storage.save_backends()

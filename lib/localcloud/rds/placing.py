@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ from localcloud.network import defaults, reachability, vpc
 from localcloud.network.vpc import Place
 
 USUAL_PORT = 5432
+RESOURCE_LETTERS = string.ascii_uppercase + "234567"
 PlaceOfPeer = Callable[[int, int], Place | None]
 """From a peer's port and ours to the place of the task that holds the connection, if one does."""
 
@@ -24,6 +27,8 @@ def check_groups(ec2: Any, groups: list[str] | None) -> None:
 def settle(instance: Any, wanted: dict[str, Any]) -> None:
     """Note what a new instance was asked for that moto does not keep, or gets wrong."""
     instance.asked_port = wanted.get("port") or USUAL_PORT
+    # moto gives all instances the same
+    instance.dbi_resource_id = "db-" + "".join(secrets.choice(RESOURCE_LETTERS) for _ in range(26))
     group = getattr(instance, "db_subnet_group", None)
     if group and not wanted.get("vpc_security_group_ids"):
         instance.vpc_security_group_ids = [vpc.default_group(_ec2(instance), group.vpc_id)]

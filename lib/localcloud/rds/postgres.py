@@ -12,13 +12,25 @@ from typing import Any
 
 from localcloud.home import write_json
 from localcloud.rds.binaries import PostgresUnusable, account, binaries, check_enterable
+from localcloud.rds.configuration import Configuration
 from localcloud.rds.door import Door
 from localcloud.rds.ports import free_port, is_free
 from localcloud.rds.postmaster import PostgresFailed, Postmaster, as_account, cause, locale
 from localcloud.rds.tls import ADDRESS, Authority
 
 ADMIN = "rdsadmin"
-HBA = f"hostssl all all {ADDRESS}/32 scram-sha-256\n"
+# Whoever has this role logs in with an IAM token. From PostgreSQL 16 on only a role's
+# administrators may grant it.
+IAM_ROLE = """
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
+    CREATE ROLE rds_iam NOLOGIN;
+    IF current_setting('server_version_num')::int >= 160000 THEN
+      EXECUTE format('GRANT rds_iam TO %I WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', {});
+    END IF;
+  END IF;
+END $$
+"""
 
 
 @dataclass
@@ -70,7 +82,7 @@ class Postgres:
         self._write_plan(plan)
 
     # ------------------------------------------------------------------------- creating
-    def create(self, max_connections: int) -> None:
+    def create(self, configuration: Configuration) -> None:
         """Run initdb, start, and make the master user and the database. Again after a crash."""
         self._postmaster.end_leftover()
         shutil.rmtree(self._data, ignore_errors=True)
@@ -81,10 +93,10 @@ class Postgres:
         self._authority.issue(self._data / "server.crt", self._data / "server.key")
         self._own(self._data / "server.crt")
         self._own(self._data / "server.key")
-        (self._data / "pg_hba.conf").write_text(HBA)
-        self.start(max_connections)
+        self._start(configuration)
         plan = self.plan
         self._create_master(plan)
+        self._offer_tokens(plan)
         plan.created = True
         self._write_plan(plan)
 
@@ -147,9 +159,19 @@ class Postgres:
             for statement in statements:
                 connection.execute(statement)
 
+    def _offer_tokens(self, plan: Plan) -> None:
+        """Make the role rds_iam, which the master user may grant."""
+        from psycopg import sql
+
+        self.execute(sql.SQL(IAM_ROLE).format(sql.Literal(plan.master)))
+
     # ------------------------------------------------------------------------- running
-    def start(self, max_connections: int) -> None:
+    def start(self, configuration: Configuration) -> None:
         """Start and wait until it takes connections; on another port if its own is taken."""
+        self._start(configuration)
+        self._offer_tokens(self.plan)
+
+    def _start(self, configuration: Configuration) -> None:
         self.stop()
         self._postmaster.end_leftover()
         plan = self.plan
@@ -157,10 +179,16 @@ class Postgres:
             plan.port = free_port()
             self._write_plan(plan)
         self._own_port = free_port()
-        self._postmaster.start(self._settings(self._own_port, max_connections))
+        configuration.write(self._data, plan.master)
+        self._postmaster.start(self._settings(self._own_port))
         self._door = Door(ADDRESS, plan.port, self._own_port, self._admits)
 
-    def _settings(self, port: int, max_connections: int) -> dict[str, Any]:
+    def reload(self, configuration: Configuration) -> None:
+        """Have the running server follow a changed configuration, as far as it can at once."""
+        configuration.write(self._data, self.plan.master)
+        self.execute("SELECT pg_reload_conf()")
+
+    def _settings(self, port: int) -> dict[str, Any]:
         return {
             "listen_addresses": ADDRESS,
             "port": port,
@@ -168,9 +196,7 @@ class Postgres:
             "ssl": "on",
             "ssl_cert_file": "server.crt",
             "ssl_key_file": "server.key",
-            "rds.force_ssl": "on",
             "password_encryption": "scram-sha-256",
-            "max_connections": max_connections,
             "shared_buffers": "32MB",
             "huge_pages": "off",
             "timezone": "UTC",

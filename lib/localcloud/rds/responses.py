@@ -8,18 +8,21 @@ from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import InvalidParameterCombination, RDSClientError
 from moto.rds.responses import RDSResponse
 
+from localcloud.rds import parameters
 from localcloud.rds.binaries import PostgresUnusable, binaries, engine_version
 from localcloud.rds.checks import (
     check_class,
     check_creation,
     check_password,
     check_status,
+    check_token_method,
     not_here,
 )
-from localcloud.rds.instances import Instance, Instances, new_password, secret_string
+from localcloud.rds.instances import Instances
 from localcloud.rds.placing import check_groups, settle
 from localcloud.rds.ports import free_port
 from localcloud.rds.postgres import Plan
+from localcloud.rds.records import Instance, new_password, secret_string
 from localcloud.rds.scram import verifier
 
 
@@ -31,6 +34,8 @@ class Responses(RDSResponse):
         try:
             check_creation(wanted)
             wanted["engine_version"] = engine_version(binaries())
+            if wanted.get("enable_iam_database_authentication"):
+                check_token_method()
         except PostgresUnusable as error:
             raise _no_capacity(error) from None
         self._check_groups()
@@ -97,6 +102,8 @@ class Responses(RDSResponse):
             raise not_here("renamed instances", "delete it and create another")
         if changes.get("DBInstanceClass"):
             check_class(changes["DBInstanceClass"])
+        if changes.get("enable_iam_database_authentication"):
+            check_token_method()
         self._check_groups()
         restart = changes.get("db_instance_class", instance.db_instance_class) != (
             instance.db_instance_class
@@ -118,6 +125,13 @@ class Responses(RDSResponse):
             password = self._managed_password(instance)
         self.instances.keeper(instance).change(password and verifier(password), restart)
         return _answer(instance)
+
+    def modify_db_parameter_group(self) -> ActionResult:
+        changes = [changed.original_dict() for changed in self.params.get("Parameters", [])]
+        parameters.check(changes)
+        answer = super().modify_db_parameter_group()
+        self.instances.reload(self.params["DBParameterGroupName"])
+        return answer
 
     def _check_groups(self) -> None:
         ec2 = ec2_backends[self.current_account][self.region]

@@ -81,11 +81,11 @@ def test_starting_on_a_taken_port_and_with_a_broken_configuration(home):
     assert f"Port {port} of RDS instance books is taken" in (home / "server.log").read_text()
 
     stop_and_wait(rds)
-    (home / "rds" / "books" / "data" / "pg_hba.conf").write_text("nonsense\n")
+    (home / "rds" / "books" / "data" / "postgresql.conf").write_text("nonsense\n")
     rds.start_db_instance(DBInstanceIdentifier="books")
     with pytest.raises(WaiterError):
         wait_available(rds)
     (why,) = described(rds)["StatusInfos"]
-    assert "could not load pg_hba.conf" in why["Message"]
+    assert "contains errors" in why["Message"]
     rds.delete_db_instance(DBInstanceIdentifier="books", SkipFinalSnapshot=True)
     wait_for(lambda: rds.describe_db_instances()["DBInstances"] == [], "deletion")
