@@ -12,6 +12,7 @@ from localcloud.ecs.models import Item, State, now
 
 PLATFORM_VERSION = "1.4.0"
 LONGEST_OVERRIDES = 8192
+DEFAULT_EPHEMERAL_GIB = 20
 
 
 @dataclass
@@ -97,6 +98,7 @@ def check_overrides(definition: Item, launch_type: str, overrides: dict[str, Any
         except errors.EcsError as error:
             raise errors.invalid_parameter(error.message) from None
     try:
+        rules.check_ephemeral_storage(overrides)
         containers = container_definitions(definition, overrides)
         rules.check_containers(containers, task_size(definition, overrides)[1])
     except errors.EcsError as error:
@@ -173,7 +175,8 @@ def create_task(state: State, launch: Launch, seat: Seat) -> Item:
     limits = (cpu / 1024, memory) if seat.instance is None else _limits(launch, seat.instance)
     if seat.instance is None:
         wire.update(platformVersion=launch.platform_version, platformFamily="Linux")
-        wire["ephemeralStorage"] = definition.wire.get("ephemeralStorage", {"sizeInGiB": 20})
+        chosen = overrides.get("ephemeralStorage") or definition.wire.get("ephemeralStorage")
+        wire["ephemeralStorage"] = chosen or {"sizeInGiB": DEFAULT_EPHEMERAL_GIB}
     else:
         _sit_down(wire, containers, seat)
     if launch.started_by:

@@ -20,6 +20,7 @@ HEALTH_LIMITS = {
     "startPeriod": (0, 300),
 }
 DOCKER_VOLUME = "dockerVolumeConfiguration"
+EPHEMERAL_GIB = (21, 200)
 NETWORK_MODES = ("none", "bridge", "awsvpc", "host")
 
 
@@ -36,6 +37,7 @@ def check(request: dict[str, Any]) -> None:
     _check_ports(request)
     _check_dependencies(containers)
     volumes.check(request)
+    check_ephemeral_storage(request)
     if any(c.get("secrets") for c in containers) and not request.get("executionRoleArn"):
         raise errors.client_error(
             "When you are specifying container secrets, you must also specify a value for "
@@ -43,6 +45,19 @@ def check(request: dict[str, Any]) -> None:
         )
     if "FARGATE" in request.get("requiresCompatibilities", []):
         check_fargate(request)
+
+
+def check_ephemeral_storage(request: dict[str, Any]) -> None:
+    """Of a task definition, or of overrides. The wording, of its lower bound, is quoted in
+    https://github.com/guardian/cdk/pull/1101; the bounds are those of
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_EphemeralStorage.html
+    """
+    size = request.get("ephemeralStorage", {}).get("sizeInGiB")
+    least, most = EPHEMERAL_GIB
+    if size is not None and size < least:
+        raise errors.client_error(f"EphemeralStorage size should be at least {least}")
+    if size is not None and size > most:
+        raise errors.client_error(f"EphemeralStorage size should be at most {most}")
 
 
 def check_fargate(request: dict[str, Any]) -> None:

@@ -52,15 +52,23 @@ def start_task(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
             execute_command=request.get("enableExecuteCommand", False),
         )
         started = starting.start(state, order, 1, Counter())
-        if started.error:
+        if started.error and not done:
             raise started.error
-        if started.unplaced:
+        if not started.tasks:
             arn = instance.wire["containerInstanceArn"]
-            failures += [one for one in started.unplaced.failures if one["arn"] == arn]
+            failures.append({"arn": arn, **_why_not(started, instance)})
         for task in started.tasks:
             ecs.scheduler.submit(task)
             done.append(tasks.described(task, ["TAGS"]))
     return {"tasks": done, "failures": failures}
+
+
+def _why_not(started: starting.Started, instance: Item) -> dict[str, str]:
+    if started.error:
+        return {"reason": started.error.code, "detail": started.error.message}
+    arn = instance.wire["containerInstanceArn"]
+    reasons = [one["reason"] for one in started.unplaced.failures if one["arn"] == arn]
+    return {"reason": reasons[0] if reasons else instance.wire["status"]}
 
 
 def execute_command(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:

@@ -62,9 +62,11 @@ def run_task(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
     started = starting.start(state, order, count, Counter())
     for task in started.tasks:
         ecs.scheduler.submit(task)
-    if started.error:
+    if started.error and not started.tasks:
         raise started.error
     failures = started.unplaced.failures if started.unplaced else []
+    if started.error:  # those that were started run: the caller has to hear of them
+        failures = [{"reason": started.error.code, "detail": started.error.message}]
     return {"tasks": [described(task, ["TAGS"]) for task in started.tasks], "failures": failures}
 
 

@@ -23,14 +23,14 @@ from localcloud.runtimes.base import Mount
 
 # No container can have this name, so the folder cannot be a container's own.
 FOLDER = ".volumes"
+DOCKER = "dockerVolumeConfiguration"
 OTHER_KINDS = {
     "efsVolumeConfiguration": "EFS",
     "fsxWindowsFileServerVolumeConfiguration": "FSx",
-    "dockerVolumeConfiguration": "Docker",
+    DOCKER: "Docker",
     "configuredAtLaunch": "launch-time",
     "s3filesVolumeConfiguration": "S3 Files",
 }
-NOT_HERE = {k: v for k, v in OTHER_KINDS.items() if k != "dockerVolumeConfiguration"}
 
 
 def check(request: dict[str, Any]) -> None:
@@ -108,13 +108,28 @@ def engine_mounts(
     for mount, read_only in points:
         at = names.index(mount["sourceVolume"])
         volume = volumes[at]
-        kinds = [words for kind, words in NOT_HERE.items() if volume.get(kind)]
-        if kinds:
+        kind = _not_here(volume)
+        if kind:
             raise TaskFailed(
-                f"CannotCreateContainerError: container {container['name']}: the {kinds[0]} "
+                f"CannotCreateContainerError: container {container['name']}: the {kind} "
                 f"volume {volume['name']} cannot be honoured by the local cloud"
             )
         source = volume.get("host", {}).get("sourcePath") or f"volume-{at}"
         target = mount["containerPath"].rstrip("/")
         mounts.append(Mount(source, target, read_only or mount.get("readOnly", False)))
     return mounts
+
+
+def _not_here(volume: dict[str, Any]) -> str | None:
+    """What is asked of the volume that an engine's volume of this task alone would not be."""
+    for kind, words in OTHER_KINDS.items():
+        if volume.get(kind) and kind != DOCKER:
+            return words
+    wanted = volume.get(DOCKER) or {}
+    # A shared one outlives its task: it would stay with the engine when everything else is removed.
+    if wanted.get("scope") == "shared":
+        return "shared Docker"
+    driver = wanted.get("driver", "local")
+    if driver != "local" or wanted.get("driverOpts"):
+        return f"Docker {driver}" if driver != "local" else "Docker driverOpts"
+    return None

@@ -92,4 +92,5 @@ def _what_it_lacks(engine: Engine) -> str:
         lacks.append("tasks share the engine's network")
     if not engine.groups:
         lacks.append("limits hold for each container, not for its task")
-    return "; " + "; ".join(lacks) if lacks else ""
+    lacks.append("a task's disk is as large as the engine's")
+    return "; " + "; ".join(lacks)

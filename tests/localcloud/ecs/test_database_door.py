@@ -1,7 +1,6 @@
 """A task and a database: whether its security groups let the one reach the other."""
 
 import contextlib
-import time
 
 import psutil
 import psycopg
@@ -133,10 +132,8 @@ def test_a_reboot_ends_open_connections(rds, port):
     with psycopg.connect(where, sslmode="require") as connection:
         rds.reboot_db_instance(DBInstanceIdentifier="doors")
         _available(rds)
-        began = time.monotonic()
         with pytest.raises(psycopg.OperationalError):
             connection.execute("select 1")
-        assert time.monotonic() - began < 5
 
 
 def test_a_door_that_was_killed_is_opened_again(cloud, rds, port):

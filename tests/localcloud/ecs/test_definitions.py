@@ -83,6 +83,8 @@ BAD = [
     ({"networkMode": "bridge"}, "Fargate only supports network mode 'awsvpc'."),
     ({"networkMode": None}, "Fargate only supports network mode 'awsvpc'."),
     ({"networkMode": "mesh"}, "Invalid network mode"),
+    ({"ephemeralStorage": {"sizeInGiB": 20}}, "EphemeralStorage size should be at least 21"),
+    ({"ephemeralStorage": {"sizeInGiB": 201}}, "EphemeralStorage size should be at most 200"),
     ({"family": "a b"}, "Family contains invalid characters."),
     ({"family": ""}, "Family contains invalid characters."),
     ({"containerDefinitions": []}, "Container list cannot be empty."),

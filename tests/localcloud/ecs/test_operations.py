@@ -4,6 +4,8 @@ import pytest
 from botocore.exceptions import ClientError
 from ecs_lab import NETWORK, until
 
+from localcloud.ecs import errors, starting
+
 SERVE = "import time; time.sleep(600)"
 FAST = {"Delay": 1, "MaxAttempts": 30}
 
@@ -78,6 +80,31 @@ def test_start_task_says_what_does_not_fit(fleet):
         )
     with pytest.raises(ClientError, match="TaskDefinition not found"):
         fleet.ecs.start_task(taskDefinition="nothing", **start)
+
+
+def test_start_task_answers_for_every_machine_it_was_given(fleet, monkeypatch):
+    """No task of those that were started is lost to the caller because another was not."""
+    first, draining, third = map(fleet.machine, ("m5.large", "m5.xlarge", "m5.2xlarge"))
+    fleet.ecs.update_container_instances_state(
+        cluster=fleet.name, containerInstances=[draining], status="DRAINING"
+    )
+    really = starting.start
+
+    def fails_on_the_third(state, order, *rest):
+        if "i-m5.2xlarge" in str(order.constraints):
+            return starting.Started(error=errors.client_error("no more"))
+        return really(state, order, *rest)
+
+    monkeypatch.setattr(starting, "start", fails_on_the_third)
+    start = {"cluster": fleet.name, "taskDefinition": fleet.definition()}
+    answer = fleet.ecs.start_task(containerInstances=[first, draining, third], **start)
+    assert fleet.machines_of(answer) == [first]
+    assert answer["failures"] == [
+        {"arn": draining, "reason": "DRAINING"},
+        {"arn": third, "reason": "ClientException", "detail": "no more"},
+    ]
+    with pytest.raises(ClientError, match="no more"):
+        fleet.ecs.start_task(containerInstances=[third], **start)
 
 
 # ------------------------------------------------------------------ attributes

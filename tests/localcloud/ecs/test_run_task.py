@@ -76,6 +76,11 @@ BAD_RUNS = [
         "Override for container named other is not a container in the TaskDefinition.",
     ),
     (
+        {"overrides": {"ephemeralStorage": {"sizeInGiB": 500}}},
+        "InvalidParameterException",
+        "EphemeralStorage size should be at most 200",
+    ),
+    (
         {"overrides": {"cpu": "256", "memory": "4096"}},
         "InvalidParameterException",
         "No Fargate configuration exists for given values.",
@@ -162,3 +167,10 @@ def test_unknown_tasks(lab):
         lab.ecs.describe_tasks(cluster="test", tasks=[])
     with pytest.raises(ClientError, match="Invalid token"):
         lab.ecs.list_tasks(cluster="test", nextToken="nonsense")
+
+
+def test_a_larger_disk_for_one_task(lab):
+    arn = lab.register("print(1)", family="disk", ephemeralStorage={"sizeInGiB": 21})
+    for overrides, size in (({}, 21), ({"ephemeralStorage": {"sizeInGiB": 22}}, 22)):
+        task = lab.wait(lab.run(arn, overrides=overrides)[0])
+        assert task["ephemeralStorage"] == {"sizeInGiB": size}

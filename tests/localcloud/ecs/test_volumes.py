@@ -3,6 +3,10 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from localcloud.ecs.failures import TaskFailed
+from localcloud.ecs.volumes import engine_mounts
+from localcloud.runtimes.base import Mount
+
 
 def shared(lab, volume, writer, reader, family="volumes"):
     """Two containers: "main" reads what "writer", that mounts the volume elsewhere, has written."""
@@ -40,6 +44,45 @@ def test_a_volume_is_shared_and_ends_with_its_task(lab, volume):
     assert said == "hi True /database:/old/data"
     assert path.startswith(str(lab.server.runtime.root))
     assert not (lab.server.runtime.root / task["taskArn"].rsplit("/", 1)[1]).exists()
+
+
+def test_one_volume_at_two_paths_of_a_container(lab):
+    code = "open('/srv/in/file', 'w').write('hi'); print(open('/srv/out/file').read())"
+    mounts = [{"sourceVolume": "both", "containerPath": path} for path in ("/srv/in", "/srv/out")]
+    definition = lab.definition(
+        "import sys; exec(sys.argv[1])",
+        family="two-paths",
+        volumes=[{"name": "both"}],
+        container={"mountPoints": mounts},
+    )
+    definition["containerDefinitions"][0]["command"].append(code)
+    arn = lab.ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+    assert lab.lines(lab.wait(lab.run(arn)[0])) == ["hi"]
+    [container] = definition["containerDefinitions"]
+    one, two = engine_mounts(definition["volumes"], container, {})
+    assert one.source == two.source
+    assert [one.target, two.target] == ["/srv/in", "/srv/out"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"scope": "shared", "autoprovision": True}, "the shared Docker volume kept"),
+        ({"driver": "rexray/ebs"}, "the Docker rexray/ebs volume kept"),
+        ({"driverOpts": {"type": "nfs"}}, "the Docker driverOpts volume kept"),
+    ],
+)
+def test_an_engine_is_asked_for_no_volume_that_outlives_its_task(wanted, words):
+    volume = {"name": "kept", "dockerVolumeConfiguration": wanted}
+    container = {"name": "a", "mountPoints": [{"sourceVolume": "kept", "containerPath": "/k"}]}
+    with pytest.raises(TaskFailed, match=f"CannotCreateContainerError.*{words} cannot be honoured"):
+        engine_mounts([volume], container, {})
+
+
+def test_an_engine_gives_a_task_a_docker_volume_of_its_own():
+    volume = {"name": "own", "dockerVolumeConfiguration": {"scope": "task", "driver": "local"}}
+    container = {"name": "a", "mountPoints": [{"sourceVolume": "own", "containerPath": "/k"}]}
+    assert engine_mounts([volume], container, {}) == [Mount("volume-0", "/k")]
 
 
 def test_a_volume_that_is_not_here(lab):
