@@ -43,7 +43,8 @@ class Agent:
             name: overrides.get(name, definition.wire.get(name))
             for name in ("executionRoleArn", "taskRoleArn")
         }
-        self._disk_gib = definition.wire.get("ephemeralStorage", {}).get("sizeInGiB")
+        disk = overrides.get("ephemeralStorage") or definition.wire.get("ephemeralStorage") or {}
+        self._disk_gib = disk.get("sizeInGiB")
         self._events: queue.Queue[Event] = queue.Queue()
         self._sandbox: Sandbox | None = None
         self._running: dict[str, Container] = {}
