@@ -36,6 +36,10 @@ class LoginRefused(ConnectError):
     """The database does not take this user or password."""
 
 
+class ConnectionsExhausted(ConnectError):
+    """The database, or the pooler before it, has no connection left to give."""
+
+
 class CertificateRefused(ConnectError):
     """The server does not prove by its certificate that it is who we asked for."""
 
@@ -51,12 +55,17 @@ class ReadBroken(ConnectError):
 # By what the message says, as not every driver keeps the SQLSTATE; the first that fits counts.
 _WORDS = (
     (
+        ConnectionsExhausted,
+        r"53300|too many (clients|connections)|remaining connection slots|query_wait_timeout",
+    ),
+    (
         CertificateRefused,
         r"certificate|hostname .* could not be verified|TLS handshake|does not match host|PKIX"
         r"|SSL error",
     ),
     (LoginRefused, r"password authentication failed|no pg_hba.conf entry|28P01|28000"),
     (LoginRefused, r"role .* is not permitted to log in|PAM authentication failed"),
+    (LoginRefused, r"LDAP authentication failed|pg_hba.conf rejects|SASL authentication failed"),
     (
         ReadBroken,
         r"terminating connection|closed the connection|closed unexpectedly|57P01|I/O error"
@@ -116,6 +125,12 @@ def explanation(error: BaseException, driver: str, secret: DatabaseSecret) -> Co
                 f"{driver}: no database answers at {place}; check host, port and security group "
                 f"of the secret: {_short(text)}",
                 state,
+            )
+        if kind is ConnectionsExhausted:
+            return ConnectionsExhausted(
+                f"{driver}: {place} has no connection left: {_short(text)}; use fewer or smaller "
+                "pools, put a proxy before the database, or take a larger instance class",
+                "53300",
             )
         if kind is LoginRefused:
             return LoginRefused(

@@ -23,6 +23,8 @@ from drydock.connect.arrow_types import (
 from drydock.connect.errors import DriverMissing, explained
 from drydock.connect.native import check_rows
 from drydock.connect.secrets import DatabaseSecret
+from drydock.connect.tls import FULL
+from drydock.connect.tls import settings as tls_settings
 from drydock.model.jdbc import partitions
 
 FETCH_ROWS = 10_000
@@ -34,12 +36,14 @@ def url(secret: DatabaseSecret) -> str:
     return f"jdbc:postgresql://{secret.host}:{secret.port}/{secret.dbname}"
 
 
-def batches(secret: DatabaseSecret, certificates: Path, query: str) -> Iterator[pa.RecordBatch]:
+def batches(
+    secret: DatabaseSecret, certificates: Path | None, query: str, *, tls: str = FULL
+) -> Iterator[pa.RecordBatch]:
     """COPY through the driver's CopyManager: the fastest JDBC read, for PostgreSQL only.
 
     Java writes into a pipe and Arrow reads from it, so that no row crosses from Java to Python.
     """
-    with explained("JDBC", secret), _connected(secret, certificates) as connection:
+    with explained("JDBC", secret), _connected(secret, certificates, tls) as connection:
         columns = _describe(connection, query)
         manager = connection.getCopyAPI()
         receiving, sending = os.pipe()
@@ -156,15 +160,15 @@ def _side_by_side(reads: list) -> Iterator[pa.RecordBatch]:
 
 
 @contextmanager
-def _connected(secret: DatabaseSecret, certificates: Path) -> Iterator:
+def _connected(secret: DatabaseSecret, certificates: Path | None, tls: str = FULL) -> Iterator:
     """A connection in a transaction that can only read."""
+    secure = tls_settings(tls, certificates)
     jpype = java.start()
     properties = jpype.java.util.Properties()
     settings = {
         "user": secret.username,
         "password": secret.password,
-        "sslmode": "verify-full",
-        "sslrootcert": str(certificates),
+        **secure,
         "connectTimeout": "10",
         "loginTimeout": "10",
         "ApplicationName": "drydock",

@@ -2,8 +2,9 @@
 
 Every function here, and in `odbc` and `jdbc`, takes (secret, certificates, query) and yields Arrow
 record batches: at least one, so that an empty result has its columns too. A read that breaks raises
-a ConnectError; whoever collects the batches then has nothing, never a part. TLS always checks that
-the server's certificate comes from `certificates` and is for the host of the secret.
+a ConnectError; whoever collects the batches then has nothing, never a part. TLS checks that the
+server's certificate comes from `certificates` and is for the host of the secret, unless a weaker
+mode is asked for.
 """
 
 import io
@@ -22,13 +23,16 @@ from drydock.connect import csv_stream, statements
 from drydock.connect.arrow_types import NUMERIC, TEXT, Column, empty_batch, schema
 from drydock.connect.errors import ReadBroken, driver, explained
 from drydock.connect.secrets import DatabaseSecret
+from drydock.connect.tls import FULL
+from drydock.connect.tls import settings as tls_settings
 
 CONNECT_SECONDS = 10
 BATCH_ROWS = 20_000
 
 
-def connect(secret: DatabaseSecret, certificates: Path) -> Connection:
-    """Open a psycopg connection in autocommit mode."""
+def connect(secret: DatabaseSecret, certificates: Path | None, *, tls: str = FULL) -> Connection:
+    """Open a psycopg connection in autocommit mode; `tls` is one of the modes in `tls.MODES`."""
+    settings = tls_settings(tls, certificates)
     with explained("psycopg", secret):
         return psycopg.connect(
             host=secret.host,
@@ -36,8 +40,7 @@ def connect(secret: DatabaseSecret, certificates: Path) -> Connection:
             dbname=secret.dbname,
             user=secret.username,
             password=secret.password,
-            sslmode="verify-full",
-            sslrootcert=str(certificates),
+            **settings,
             client_encoding="utf8",
             connect_timeout=CONNECT_SECONDS,
             autocommit=True,

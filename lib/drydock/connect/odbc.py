@@ -25,6 +25,8 @@ from drydock.connect.arrow_types import (
 )
 from drydock.connect.errors import DriverMissing, ReadBroken, driver, explained
 from drydock.connect.secrets import DatabaseSecret
+from drydock.connect.tls import FULL
+from drydock.connect.tls import settings as tls_settings
 from drydock.setup.needs import WrongVariable, postgres_odbc_driver
 
 FETCH_ROWS = 20_000
@@ -45,14 +47,22 @@ def driver_path() -> Path:
 
 
 def connection_string(
-    secret: DatabaseSecret, certificates: Path, fetch_rows: int | None = None
+    secret: DatabaseSecret,
+    certificates: Path | None,
+    fetch_rows: int | None = None,
+    *,
+    tls: str = FULL,
 ) -> str:
     """Return an ODBC connection string that verifies the server's certificate and its name.
 
-    Without SSLmode psqlodbc would connect in plain text. Text and booleans come as themselves.
-    With `fetch_rows` the driver reads through a cursor in the server, so many rows a round trip
-    (UseDeclareFetch and Fetch); without, it first takes the whole result into memory.
+    `tls` may name a weaker mode; without any psqlodbc would connect in plain text.
+    Text and booleans come as themselves. With `fetch_rows` the driver reads through a cursor in the
+    server, so many rows a round trip (UseDeclareFetch and Fetch); without, it first takes the whole
+    result into memory.
     """
+    settings = tls_settings(tls, certificates) | {"connect_timeout": "10"}
+    mode = settings.pop("sslmode")
+    options = " ".join(f"{key}={value}" for key, value in settings.items())
     parts = {
         "Driver": driver_path(),
         "Server": secret.host,
@@ -61,8 +71,8 @@ def connection_string(
         "UID": secret.username,
         # Only in these two does psqlodbc understand braces, which let a value hold anything.
         "PWD": "{" + secret.password.replace("}", "}}") + "}",
-        "pqopt": f"{{sslrootcert={certificates} connect_timeout=10}}",
-        "SSLmode": "verify-full",
+        "pqopt": "{" + options + "}",
+        "SSLmode": mode,
         "BoolsAsChar": 0,
     }
     if fetch_rows:

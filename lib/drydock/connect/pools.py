@@ -1,6 +1,7 @@
 """A pool of connections that outlives its password."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pyodbc
@@ -10,6 +11,7 @@ from drydock.connect import native, odbc
 from drydock.connect.errors import LoginRefused, explained
 from drydock.connect.secrets import DatabaseSecret
 from drydock.connect.sources import Source
+from drydock.connect.tls import FULL
 
 PATIENCE_SECONDS = 5.0
 FIRST_PAUSE = 0.1
@@ -17,10 +19,11 @@ FIRST_PAUSE = 0.1
 
 def pool(
     source: Source,
-    certificates: Path,
+    certificates: Path | None,
     *,
     driver: str = "psycopg",
     size: int = 5,
+    tls: str = FULL,
     patience: float = PATIENCE_SECONDS,
     **options,
 ) -> sqlalchemy.Engine:
@@ -44,12 +47,12 @@ def pool(
     dialect = {"psycopg": "psycopg", "odbc": "pyodbc"}[driver]
     return sqlalchemy.create_engine(
         f"postgresql+{dialect}://",
-        creator=lambda: _connected(connect, source, certificates, patience),
+        creator=lambda: _connected(partial(connect, tls=tls), source, certificates, patience),
         **options,
     )
 
 
-def _connected(connect, source: Source, certificates: Path, patience: float):
+def _connected(connect, source: Source, certificates: Path | None, patience: float):
     secret = source()
     deadline, pause = time.monotonic() + patience, FIRST_PAUSE
     while True:
@@ -66,12 +69,12 @@ def _connected(connect, source: Source, certificates: Path, patience: float):
         pause *= 2
 
 
-def _by_psycopg(secret: DatabaseSecret, certificates: Path):
-    connection = native.connect(secret, certificates)
+def _by_psycopg(secret: DatabaseSecret, certificates: Path | None, tls: str):
+    connection = native.connect(secret, certificates, tls=tls)
     connection.autocommit = False  # SQLAlchemy begins and ends transactions itself
     return connection
 
 
-def _by_odbc(secret: DatabaseSecret, certificates: Path) -> pyodbc.Connection:
+def _by_odbc(secret: DatabaseSecret, certificates: Path | None, tls: str) -> pyodbc.Connection:
     with explained("ODBC", secret):
-        return pyodbc.connect(odbc.connection_string(secret, certificates))
+        return pyodbc.connect(odbc.connection_string(secret, certificates, tls=tls))

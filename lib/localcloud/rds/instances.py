@@ -17,6 +17,7 @@ from localcloud.rds.directory import Directory, check_of
 from localcloud.rds.placing import PlaceOfPeer, admits
 from localcloud.rds.postgres import Plan, Postgres
 from localcloud.rds.postmaster import PostgresFailed
+
 # Both by this name too: state that is already on disk names them here.
 from localcloud.rds.records import Instance, ManagedSecret  # noqa: F401
 from localcloud.rds.tls import Authority
