@@ -15,12 +15,16 @@ from joserfc.jwk import RSAKey
 
 from localcloud.kubernetes import errors, garbage, jobs, sizes
 from localcloud.kubernetes.api import Api
+from localcloud.kubernetes.autoscaler import Autoscaler
+from localcloud.kubernetes.deployments import Deployments
 from localcloud.kubernetes.front import ApiServer
 from localcloud.kubernetes.garbage import Garbage
 from localcloud.kubernetes.jobs import Jobs
 from localcloud.kubernetes.kubelet import Kubelet
+from localcloud.kubernetes.metrics import Metrics
 from localcloud.kubernetes.recorder import Recorder
 from localcloud.kubernetes.registry import Registry
+from localcloud.kubernetes.replica_sets import ReplicaSets
 from localcloud.kubernetes.resources import (
     CONFIG_MAPS,
     NAMESPACES,
@@ -30,6 +34,7 @@ from localcloud.kubernetes.resources import (
     Resource,
 )
 from localcloud.kubernetes.scheduler import Scheduler
+from localcloud.kubernetes.services import Services
 from localcloud.kubernetes.store import Object, Store, now
 from localcloud.kubernetes.tokens import Identify, Tokens
 from localcloud.rds.tls import Authority
@@ -70,7 +75,20 @@ class Cluster:
         self.authority = Authority(folder)
         self.kubelet = Kubelet(self)
         self.scheduler = Scheduler(self)
-        self.parts = [Garbage(self), self.scheduler, Jobs(self), self.kubelet]
+        self.metrics = Metrics(self)
+        services = Services(self)
+        self.registry.admissions.append(services.admit)
+        self.parts: list[Any] = [
+            Garbage(self),
+            self.scheduler,
+            Jobs(self),
+            ReplicaSets(self),
+            Deployments(self),
+            services,
+            self.kubelet,
+            self.metrics,
+            Autoscaler(self),
+        ]
         self.api = Api(self)
         self.address = ""
         self._server: ApiServer | None = None
@@ -116,7 +134,7 @@ class Cluster:
         meta = change.object["metadata"]
         if change.resource is NAMESPACES and change.kind == "ADDED":
             self._furnish(meta["name"])
-        if change.resource is PODS and change.kind == "DELETED":
+        elif change.resource is PODS and change.kind == "DELETED":
             shutil.rmtree(self.logs / meta["uid"], ignore_errors=True)
 
     def _furnish(self, namespace: str) -> None:
@@ -164,7 +182,7 @@ class Cluster:
 
     def measured(self, resource: Resource, namespace: str) -> list[Object]:
         """metrics.k8s.io."""
-        return []
+        return self.metrics.listed(resource, namespace)
 
     now = staticmethod(now)
 
@@ -173,7 +191,9 @@ class Cluster:
         for part in self.parts:
             for controller in part.controllers:
                 controller.stop()
-        self.kubelet.stop()
+        for part in self.parts:
+            if hasattr(part, "stop"):
+                part.stop()
         if self._server:
             self._server.shutdown()
             self._server.server_close()

@@ -231,7 +231,7 @@ class Registry:
 
     def _complete(self, resource: Resource, document: Object) -> None:
         missing = schemas.missing(document, resource.group, resource.version, resource.kind)
-        shallow = [path for path in missing if path.count(".") < 2 and "[" not in path]
+        shallow = [p for p in missing if p.count(".") < 2 and "[" not in p and p[:6] != "status"]
         # Without these there is nothing to fill defaults into.
         shallow = [path for path in shallow if not path.endswith("selector")]
         if resource.kind in WITH_SPEC and "spec" not in document:

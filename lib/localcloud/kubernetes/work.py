@@ -68,7 +68,9 @@ class Controller:
             try:
                 again = self._reconcile(*key)
             except ApiError as error:
-                # Somebody was faster, or the namespace is going.
+                # Somebody was faster, or the namespace is going; anything else is our mistake.
+                if error.code not in (403, 404, 409):
+                    traceback.print_exc()
                 again = RETRY_SECONDS if error.code != 404 else None
             except Exception:
                 traceback.print_exc()
