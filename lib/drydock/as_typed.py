@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 # A command of ours in a sentence: not in a path or a name, and followed by one of its words.
-COMMAND = re.compile(
-    r"(?<![\w/.-])drydock(?= (?:up|down|status|reset|run|build|doctor|lab|study|repair)\b)"
+WORDS = (
+    "up|down|status|reset|run|build|doctor|lab|study|repair|prices|bill|questions|practice|review|"
+    "exam|anki|progress|room|handout"
 )
+COMMAND = re.compile(rf"(?<![\w/.-])drydock(?= (?:{WORDS})\b)")
 
 
 def as_typed(message: str) -> str:

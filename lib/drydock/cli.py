@@ -12,6 +12,7 @@ from drydock import cloud
 from drydock.as_typed import as_typed
 from drydock.errors import INTERRUPTED, INTERRUPTED_LINE
 from drydock.explain import explain
+from drydock.study import commands as study
 
 
 class OneLineErrors(click.Group):
@@ -62,10 +63,28 @@ def status() -> None:
 
 
 @main.command()
-@click.option("--all", "everything", is_flag=True, required=True, help="Remove all that it keeps.")
-@click.confirmation_option(prompt="Remove every object, table, log and task of the local cloud?")
-def reset(everything: bool) -> None:
-    """Stop the local cloud and remove its database, objects, logs and tasks."""
+@click.argument("notebook", required=False)
+@click.option("--all", "everything", is_flag=True, help="Remove all that the local cloud keeps.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(notebook: str | None, everything: bool, yes: bool) -> None:
+    """Put your copy of NOTEBOOK back to its beginning, or remove all of the local cloud (--all).
+
+    The old copy is kept beside the new one. --all stops the local cloud and removes its database,
+    objects, logs and tasks; your lessons and your progress stay.
+    """
+    if everything == bool(notebook):
+        raise click.UsageError('Type a notebook, such as "01_pipeline", or --all.')
+    if notebook:
+        from drydock.study import copies
+
+        copy, kept = copies.reset(notebook)
+        click.echo(
+            f"{copy.name} is as at the beginning" + (f"; the old one: {kept}" if kept else "")
+        )
+        return
+    if not yes:
+        question = "Remove every object, table, log and task of the local cloud?"
+        click.confirm(question, abort=True)
     click.echo(f"removed what the local cloud kept in {cloud.remove()}")
 
 
@@ -124,16 +143,25 @@ def doctor() -> None:
 
 
 @main.command()
-@click.argument("notebook", required=False, type=click.Path(path_type=Path))
-def lab(notebook: Path | None) -> None:
-    """Open the lessons in JupyterLab."""
+@click.argument("notebook", required=False)
+@click.option("--source", is_flag=True, help="Open the lessons themselves, to work on the book.")
+def lab(notebook: str | None, source: bool) -> None:
+    """Open your own copies of the lessons in JupyterLab."""
     from drydock import notebooks  # imports nbclient: slow, only here
+    from drydock.study import copies
 
-    first = notebook or notebooks.FOLDER / "00_start_here.ipynb"
-    command = notebooks.jupyter_lab(notebooks.FOLDER, str(first))
+    name = copies.name_of(notebook or "00_start_here")
+    if not source:
+        for message in copies.ready():
+            click.echo(as_typed(message), err=True)
+    folder = notebooks.FOLDER if source else copies.folder()
+    command = notebooks.jupyter_lab(folder, str(folder / f"{name}.ipynb"))
     os.environ.pop("DRYDOCK_TYPED_PATH", None)  # JupyterLab's terminals find `drydock`
     os.execvp(command[0], command)
 
+
+for command in study.COMMANDS:
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

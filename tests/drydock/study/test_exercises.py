@@ -1,0 +1,135 @@
+"""Each exercise passes its solution, and fails the empty region and its stored mistakes."""
+
+import re
+
+import nbformat
+import pytest
+
+from drydock import images, notebooks
+from drydock.errors import WrongInput
+from drydock.lab import open_lab
+from drydock.pipeline import roles
+from drydock.study import books, exercises, progress, questions
+
+EVERY = list(exercises.everything().values())
+LESSONS = sorted(notebooks.FOLDER.glob("[!.]*.ipynb"))
+WITH_LAB = [(one, wrong) for one in EVERY for wrong in one.mistakes
+            if wrong.made and one.id in ("1.2", "1.3", "3.1")]  # fmt: skip
+WITHOUT = [(one, wrong) for one in EVERY for wrong in one.mistakes if (one, wrong) not in WITH_LAB]
+PROBE = {"requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc"}
+
+
+@pytest.fixture(autouse=True)
+def own_study(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "folder", lambda: tmp_path / "study")
+    monkeypatch.setenv("DRYDOCK_LEARNER", "the book")
+
+
+@pytest.fixture(scope="module")
+def lab(cloud):
+    """A lab with the clusters and families that the exercises' tasks come from."""
+    found = open_lab()
+    ecs, image = (
+        found.client("ecs"),
+        images.build(found, "drydock/probe", images.CONTAINERS / "probe"),
+    )
+    role = roles.create_execution_role(found, "exercise-execution")
+    for family, name, size in (("probe", "probe", "256"), ("drydock-etl", "etl", "1024")):
+        ecs.register_task_definition(
+            family=family,
+            cpu=size,
+            memory=str(2 * int(size)),
+            executionRoleArn=role,
+            containerDefinitions=[{"name": name, "image": image}],
+            **PROBE,
+        )
+    for cluster in ("launch", "drydock"):
+        ecs.create_cluster(clusterName=cluster)
+    found.client("s3").create_bucket(Bucket=found.bucket)
+    return found
+
+
+def told(pairs):
+    return [f"{one.id} {wrong.title}" for one, wrong in pairs]
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), WITHOUT, ids=told(WITHOUT))
+def test_a_mistake_fails_at_its_rule(exercise, mistake):
+    report = exercise.report(mistake.given(None))
+    assert (report.done, report.failed) == (False, mistake.fails)
+    assert report.why
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), WITH_LAB, ids=told(WITH_LAB))
+def test_a_mistake_that_really_runs_fails_at_its_rule(exercise, mistake, lab):
+    report = exercise.report(mistake.given(lab), lab)
+    assert (report.done, report.failed) == (False, mistake.fails)
+    assert report.why
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=lambda one: one.id)
+def test_an_exercise_is_whole(exercise):
+    assert len(exercise.mistakes) >= 2
+    assert all(one.fails in {rule.name for rule in exercise.rules} for one in exercise.mistakes)
+    assert len(set(exercise.hints)) == 3 and all(exercise.hints)
+    assert set(exercise.skills) <= set(questions.guide()["skills"])
+    report = exercise.report(None)
+    assert not report.done
+    assert "not done yet" in repr(report) and len(repr(report).splitlines()) == 1
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_the_stored_solutions_pass(path):
+    """The strict comparison of the lessons runs them again; here: that the outcome is `done`."""
+    for cell in filter(books.is_exercise, nbformat.read(path, as_version=4).cells):
+        shown = "".join(str(one.get("data", {}).get("text/plain", "")) for one in cell.outputs)
+        assert shown.startswith(f"Exercise {books.checked(cell)}: done"), shown
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_an_unfinished_exercise_says_one_line_and_goes_on(path):
+    """Cells before them are not run: the student's part may need what they made, and no more."""
+    namespace: dict = dict.fromkeys(("lab", "image", "oci"))
+    namespace["oci"] = __import__("drydock.oci", fromlist=["oci"])
+    student = books.student(nbformat.read(path, as_version=4))
+    for cell in filter(books.is_exercise, student.cells):
+        *body, check = cell.source.rstrip().splitlines()
+        exec("\n".join(body), namespace)
+        [line] = repr(eval(check, namespace)).splitlines()
+        assert re.fullmatch(r"Exercise \S+: not done yet\..*", line)
+
+
+def test_enough_in_each_lesson_that_has_any():
+    by_lesson: dict[str, int] = {}
+    for one in EVERY:
+        by_lesson[one.id.split(".")[0]] = by_lesson.get(one.id.split(".")[0], 0) + 1
+    assert {"1", "2", "3"} <= set(by_lesson)
+    assert min(by_lesson.values()) >= 4
+
+
+def test_hints_are_counted_and_end_at_three():
+    levels = [exercises.hint("1.4").level for _ in range(4)]
+    assert levels == [1, 2, 3, 3]
+    assert progress.read().hints("1.4") == 3
+    exercises.check("1.4", 1)
+    tally = progress.read().exercises()["1.4"]
+    assert (tally.tries, tally.done, tally.hints) == (1, False, 3)
+    assert tally.failed == "each task is billed for its minimum"
+
+
+def test_learners_have_numbers_of_their_own_which_stay(monkeypatch):
+    drawn = set()
+    for name in "abcdefgh":
+        monkeypatch.setenv("DRYDOCK_LEARNER", name)
+        drawn.add(exercises.given("1.4"))
+        assert exercises.given("1.4") in drawn
+    assert len(drawn) > 4
+    with pytest.raises(WrongInput, match="the same for everybody"):
+        exercises.given("1.2")
+
+
+def test_an_answer_that_raises_is_a_failed_rule():
+    report = exercises.check("2.2", lambda image, word: 1 / 0)
+    assert "ZeroDivisionError" in report.why
+    with pytest.raises(WrongInput, match=r"no exercise '9\.9'"):
+        exercises.check("9.9", 1)
