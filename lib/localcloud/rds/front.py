@@ -9,22 +9,32 @@ server is gone, and ends the program with all connections.
 """
 
 import contextlib
+import errno
 import os
 import select
 import socket
 import sys
 import threading
+import time
 
 ADDRESS = "127.0.0.1"
 UNANSWERED_SECONDS = 15.0  # on AWS a client's connect waits for about two minutes
 BLOCK = 1 << 18
+CLOSED = (errno.EBADF, errno.EINVAL, errno.ENOTSOCK)
+PAUSE_SECONDS = 0.1
 
 
 def serve(listening, internal_port):
     waiting = {}
     threading.Thread(target=take_answers, args=[waiting, internal_port], daemon=True).start()
     while True:
-        client, peer = listening.accept()
+        try:
+            client, peer = listening.accept()
+        except OSError as error:
+            if error.errno in CLOSED:
+                raise
+            time.sleep(PAUSE_SECONDS)  # such as no file descriptor left: others will be closed
+            continue
         waiting[client.fileno()] = client
         os.write(1, b"%d %d\n" % (client.fileno(), peer[1]))
 
@@ -34,7 +44,10 @@ def take_answers(waiting, internal_port):
         number, allowed = map(int, line.split())
         client = waiting.pop(number)
         work = [pass_on, client, internal_port] if allowed else [leave_unanswered, client]
-        threading.Thread(target=work[0], args=work[1:], daemon=True).start()
+        try:
+            threading.Thread(target=work[0], args=work[1:], daemon=True).start()
+        except RuntimeError:  # no thread left: this connection ends, the others do not
+            client.close()
     os._exit(0)
 
 
@@ -51,14 +64,13 @@ def pass_on(client, internal_port):
     except OSError:
         client.close()
         return
-    for end in (client, server):
-        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    back = threading.Thread(target=pump, args=[server, client], daemon=True)
-    back.start()
-    pump(client, server)
-    back.join()
-    client.close()
-    server.close()
+    with client, server, contextlib.suppress(OSError, RuntimeError):
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        back = threading.Thread(target=pump, args=[server, client], daemon=True)
+        back.start()
+        pump(client, server)
+        back.join()
 
 
 def pump(source, sink):
