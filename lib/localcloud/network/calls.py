@@ -22,6 +22,7 @@ CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/[^/]*/([^/]+)/([^/]+)/")
 # Names under which requests are signed, where those of VPC endpoints differ.
 ENDPOINT_NAMES = {"ecr": "ecr.api"}
 ACCOUNT = "123456789012"
+REGION = "us-east-1"  # where every task is
 
 
 def wsgi(app: Callable, place_of: Callable[[str], Place | None]) -> Callable:
@@ -33,14 +34,20 @@ def wsgi(app: Callable, place_of: Callable[[str], Place | None]) -> Callable:
         place = place_of(signed[0]) if signed else None
         if place is not None:
             _, region, service = signed
-            name = ENDPOINT_NAMES.get(service, service)
-            ec2 = defaults.backend(ACCOUNT, region)
-            if not reachability.to_service(ec2, place, name):
+            if not _reaches(place, region, ENDPOINT_NAMES.get(service, service)):
                 time.sleep(UNANSWERED_SECONDS)
                 raise NoAnswer
         return app(environ, start_response)
 
     return front
+
+
+def _reaches(place: Place, region: str, service: str) -> bool:
+    """A VPC endpoint leads to the services of its own region; elsewhere leads the internet."""
+    ec2 = defaults.backend(ACCOUNT, REGION)
+    if region == REGION:
+        return bool(reachability.to_service(ec2, place, service))
+    return bool(reachability.to_internet(ec2, place, reachability.HTTPS))
 
 
 def _signed(environ: dict[str, Any]) -> tuple[str, str, str] | None:

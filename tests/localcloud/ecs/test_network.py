@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localcloud.ecs import paths
+from localcloud.network import calls
 
 REGION = "us-east-1"
 S3 = (
@@ -111,6 +112,21 @@ def test_an_image_from_elsewhere_takes_the_internet(private):
     reason = why(private.result(container={"image": "public.ecr.aws/docker/library/python:3.12"}))
     assert "https://public.ecr.aws/v2/docker/library/python/manifests/3.12" in reason
     assert reason.endswith("i/o timeout")
+
+
+ELSEWHERE = S3.replace("'s3', ", "'s3', region_name='eu-west-1', ")
+
+
+def test_another_region_is_reached_by_the_internet_alone(lab, private, monkeypatch):
+    """An endpoint of the VPC leads to its own region's services, and no VPC is looked for there."""
+    monkeypatch.setattr(calls, "UNANSWERED_SECONDS", 0.1)
+    role = {"taskRoleArn": lab.make_role("buckets", ["s3:*"])}
+    private.open("ecr.api", "ecr.dkr", "logs", "s3")
+    assert lab.lines(private.result(S3, **role)) == ["[]"]
+    refused = lab.lines(private.result(ELSEWHERE, **role))[0]
+    assert refused in ("ConnectionClosedError", "EndpointConnectionError")
+    public = lab.register(ELSEWHERE, family="elsewhere", **role)
+    assert lab.lines(lab.wait(lab.run(public)[0])) == ["[]"]
 
 
 def test_a_call_without_a_path_gets_no_answer(private):
