@@ -41,6 +41,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     from localcloud.ecr import Ecr
     from localcloud.ecs import Ecs
     from localcloud.eks import Eks
+    from localcloud.elb import Elb
     from localcloud.http import make_server
     from localcloud.rds import Rds
     from localcloud.scaling.scaler import Scaler
@@ -56,6 +57,8 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     ecs.register()
     eks = Eks(home, ecs)
     eks.register()
+    elb = Elb(ecs.place_of_peer, ecs.place_of_address)
+    elb.register()
     scaler = Scaler(ecs)
     scaler.register()
     moto = DomainDispatcherApplication(create_backend_app)
@@ -66,6 +69,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     stopping = stop_on_signals()
     threading.Thread(target=server.serve_forever, args=[0.05], name="http", daemon=True).start()
     rds.start(storage, ecs.place_of_peer)
+    elb.start()
     ecs.start()
     eks.start()
     scaler.start()
@@ -75,6 +79,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     scaler.stop()
     eks.stop()
     ecs.stop()  # what its tasks say last still goes through the server
+    elb.stop()
     rds.stop()
     ecr.stop()
     server.shutdown()

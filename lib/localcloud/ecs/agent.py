@@ -8,7 +8,7 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import health, launch, metrics, network, surroundings
+from localcloud.ecs import health, launch, load_balancing, metrics, network, surroundings
 from localcloud.ecs.failures import TaskFailed
 from localcloud.ecs.models import Item, now
 from localcloud.ecs.prepare import Preparation
@@ -113,6 +113,7 @@ class Agent:
                 self._start_container(waiting.pop(name))
             if not ready:
                 self._handle_event()
+        load_balancing.attach(self._ecs, self.task)
         self._update(lastStatus="RUNNING", startedAt=now())
 
     def _may_start(self, name: str) -> bool:
@@ -186,6 +187,9 @@ class Agent:
 
     def _finish(self) -> None:
         try:
+            if self.task.private.get("targets"):
+                self._update(lastStatus="DEACTIVATING")
+                load_balancing.detach(self._ecs, self.task, wait=bool(self._running))
             self._update(lastStatus="STOPPING", stoppingAt=now())
             self._stop_containers()
             self._update(lastStatus="DEPROVISIONING", executionStoppedAt=now())

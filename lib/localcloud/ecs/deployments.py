@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from localcloud.ecs import history
+from localcloud.ecs import history, load_balancing
 from localcloud.ecs.models import Item, now
 
 STEADY_SECONDS = 2.0
@@ -74,9 +74,12 @@ def of(deployment: dict[str, Any], tasks: Iterable[Item]) -> list[Item]:
 
 
 def steady(task: Item) -> bool:
-    """Whether the task counts as healthy: HEALTHY, or, unchecked, RUNNING for STEADY_SECONDS."""
+    """Whether the task counts as healthy: HEALTHY, or, unchecked, RUNNING for STEADY_SECONDS; and
+    so are its targets, if it has any."""
     wire = task.wire
     if wire["lastStatus"] != "RUNNING" or wire["desiredStatus"] != "RUNNING":
+        return False
+    if not load_balancing.steady(task):
         return False
     if task.private["checked"]:
         return wire["healthStatus"] == "HEALTHY"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import moto.ecs.urls
 
 from localcloud import permissions
-from localcloud.ecs import interruption, network, places, responses
+from localcloud.ecs import interruption, load_balancing, network, places, responses
 from localcloud.ecs.endpoints import Endpoints
 from localcloud.ecs.events import Events
 from localcloud.ecs.models import Item, State, now
@@ -71,6 +71,13 @@ class Ecs:
         task = self.state.get("task", key or "")
         return places.of_task(self.state, task) if task else None
 
+    def place_of_address(self, address: str) -> Place | None:
+        """Where the live task is that has this address."""
+        for task in list(self.state.tasks()):
+            if network.address_of(task) == address and task.wire["lastStatus"] != "STOPPED":
+                return places.of_task(self.state, task)
+        return None
+
     def start(self) -> None:
         self.runtime.sweep()
         self.events.start()
@@ -92,6 +99,7 @@ class Ecs:
     def conclude(self, task: Item) -> None:
         """Bring a task's record to STOPPED and give back its address."""
         with self.state.lock:
+            load_balancing.detach(self, task, wait=False)
             moment, wire = now(), task.wire
             wire.setdefault("stoppingAt", moment)
             wire.setdefault("executionStoppedAt", moment)

@@ -23,6 +23,7 @@ from localcloud.ecs import (
     hosts,
     instances,
     launch,
+    load_balancing,
     placement,
     protection,
     starting,
@@ -106,7 +107,7 @@ class Reconciler:
             private["live"].remove(key)
             if not task or task.wire["startedBy"] != primary["id"]:
                 continue
-            unhealthy = task.wire["healthStatus"] == "UNHEALTHY"
+            unhealthy = task.wire["healthStatus"] == "UNHEALTHY" or load_balancing.failed(task)
             if task.wire.get("stopCode") in OWN_FAULT or unhealthy:
                 primary["failedTasks"] += 1
                 private["steady"] = False
@@ -157,6 +158,13 @@ class Reconciler:
             reason = "Task failed container health checks"
             self._ecs.scheduler.stop(task, "ServiceSchedulerInitiated", reason)
             deployments.event(service, f"(task {task.key}) failed container health checks.")
+        for task in list(live):
+            unhealthy = load_balancing.trouble(service, task)
+            if unhealthy:
+                live.remove(task)
+                reason = f"Task failed ELB health checks in (target-group {unhealthy})"
+                self._ecs.scheduler.stop(task, "ServiceSchedulerInitiated", reason)
+                deployments.event(service, load_balancing.explained(task))
 
     def _stop_surplus(self, service: Item, live: list[Item]) -> None:
         """Stop what is too much: old tasks as far as enough healthy ones remain, then new ones."""

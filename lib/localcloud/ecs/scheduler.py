@@ -48,6 +48,10 @@ class Scheduler:
         self._capacity = host_vcpu()
         self._closed = False
 
+    @property
+    def closing(self) -> bool:
+        return self._closed
+
     def submit(self, task: Item) -> None:
         with self._state.lock:
             self._waiting.append(task)

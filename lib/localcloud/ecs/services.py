@@ -12,6 +12,7 @@ from localcloud.ecs import (
     errors,
     history,
     launch,
+    load_balancing,
     placement,
     revisions,
     tags,
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 NOT_SUPPORTED = {
-    "loadBalancers": "load balancers of a service",
     "serviceRegistries": "service discovery",
     "volumeConfigurations": "volumes managed by a service",
     "vpcLatticeConfigurations": "VPC Lattice",
 }
-NEW_DEPLOYMENT = ("taskDefinition", "networkConfiguration", "capacityProviderStrategy")
+NEW_DEPLOYMENT = (
+    "taskDefinition",
+    "networkConfiguration",
+    "capacityProviderStrategy",
+    "loadBalancers",
+)
 CHANGEABLE = (
     "networkConfiguration",
     "enableExecuteCommand",
@@ -73,7 +78,7 @@ def create_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
         "createdAt": now(),
         "createdBy": f"arn:aws:iam::{arns.ACCOUNT}:root",
         "schedulingStrategy": "REPLICA",
-        "loadBalancers": [],
+        "loadBalancers": load_balancing.check(request, definition),
         "serviceRegistries": [],
         "placementConstraints": request.get("placementConstraints", []),
         "placementStrategy": request.get("placementStrategy", []),
@@ -81,6 +86,7 @@ def create_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
         "enableExecuteCommand": request.get("enableExecuteCommand", False),
         "propagateTags": request.get("propagateTags", "NONE"),
     }
+    wire |= load_balancing.grace_period(request, wire["loadBalancers"])
     if network:
         wire["networkConfiguration"] = network
     if strategy:
@@ -125,6 +131,10 @@ def update_service(ecs: Ecs, request: dict[str, Any]) -> dict[str, Any]:
     definition = launch.active_definition(state, after["taskDefinition"])
     launch.check_definition(definition, launch_type, after.get("networkConfiguration"))
     _check_placement(launch_type, request)
+    if "loadBalancers" in request:
+        changes["loadBalancers"] = load_balancing.check(request, definition)
+    balancers = changes.get("loadBalancers", wire["loadBalancers"])
+    changes |= load_balancing.grace_period(request, balancers)
     if "capacityProviderStrategy" in changes:
         wire.pop("launchType", None)
     replaced = any(after.get(name) != wire.get(name) for name in NEW_DEPLOYMENT)

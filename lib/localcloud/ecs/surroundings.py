@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from moto.elbv2.models import elbv2_backends
 from moto.rds.models import rds_backends
 
 from localcloud.ecs import arns, network, places
@@ -30,10 +31,11 @@ def network_of(ecs: Ecs, task: Item) -> Network | None:
 
 
 def reach(ecs: Ecs, task: Item) -> set[Door]:
-    """The local cloud's endpoint, which itself leaves calls unanswered that have no path; every
-    database's port, whose front does the same; and other tasks as far as security groups allow."""
+    """The local cloud's endpoint, which itself leaves calls unanswered that have no path; the ports
+    of every database and load balancer, which do the same; and other tasks as far as security
+    groups allow."""
     endpoint = urlsplit(ecs.endpoint)
-    doors = {(endpoint.hostname, endpoint.port), *_databases()}
+    doors = {(endpoint.hostname, endpoint.port), *_databases(), *_load_balancers()}
     with ecs.state.lock:
         here = places.of_task(ecs.state, task)
         for other in list(ecs.state.tasks()):
@@ -58,3 +60,10 @@ def _databases() -> Iterator[Door]:
     for instance in list(rds_backends[arns.ACCOUNT][arns.REGION].databases.values()):
         if isinstance(getattr(instance, "port", None), int):
             yield instance.address, instance.port
+
+
+def _load_balancers() -> Iterator[Door]:
+    backend = elbv2_backends[arns.ACCOUNT].get(arns.REGION)
+    for balancer in list(backend.load_balancers.values()) if backend else ():
+        for listener in list(balancer.listeners.values()):
+            yield balancer.dns_name, int(listener.port)

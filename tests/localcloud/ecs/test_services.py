@@ -188,8 +188,8 @@ BAD = [
     ({"schedulingStrategy": "DAEMON"}, "InvalidParameterException", "DAEMON"),
     (
         {"loadBalancers": [{"targetGroupArn": "x"}]},
-        "UnsupportedFeatureException",
-        "load balancers",
+        "InvalidParameterException",
+        "target group does not exist",
     ),
     (
         {"deploymentController": {"type": "CODE_DEPLOY"}},
