@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from localcloud.kubernetes import apply, discovery, errors, patches, subresources, watches
+from localcloud.kubernetes import apply, discovery, errors, patches, protobuf, subresources, watches
 from localcloud.kubernetes.front import Answer, Request
 from localcloud.kubernetes.resources import BY_PATH, NAMESPACES, Resource
 from localcloud.kubernetes.selectors import Match, fields, labels
@@ -269,6 +269,8 @@ class Api:
 def read_body(request: Request) -> Any:
     kind = request.headers.get("Content-Type", "application/json")
     try:
+        if kind.startswith(protobuf.KIND):
+            return protobuf.read(request.body)
         return yaml.safe_load(request.body) if "yaml" in kind else json.loads(request.body)
     except (ValueError, yaml.YAMLError) as error:
         raise errors.bad_request(f"error decoding the request body: {error}") from None
