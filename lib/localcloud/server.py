@@ -42,6 +42,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     from localcloud.ecs import Ecs
     from localcloud.eks import Eks
     from localcloud.elb import Elb
+    from localcloud.gateway import Gateway
     from localcloud.http import make_server
     from localcloud.rds import Rds
     from localcloud.scaling.scaler import Scaler
@@ -59,6 +60,8 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     eks.register()
     elb = Elb(ecs.place_of_peer, ecs.place_of_address)
     elb.register()
+    gateway = Gateway(endpoint)
+    gateway.register()
     scaler = Scaler(ecs)
     scaler.register()
     moto = DomainDispatcherApplication(create_backend_app)
@@ -70,6 +73,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     threading.Thread(target=server.serve_forever, args=[0.05], name="http", daemon=True).start()
     rds.start(storage, ecs.place_of_peer)
     elb.start()
+    gateway.start()
     ecs.start()
     eks.start()
     scaler.start()
@@ -79,6 +83,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     scaler.stop()
     eks.stop()
     ecs.stop()  # what its tasks say last still goes through the server
+    gateway.stop()
     elb.stop()
     rds.stop()
     ecr.stop()

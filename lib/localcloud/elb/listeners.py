@@ -19,6 +19,8 @@ from localcloud.network import defaults, vpc
 
 # Beside those of tasks, which begin at 127.16.
 FIRST, LAST = (127 << 24) + (8 << 16), (127 << 24) + (16 << 16)
+# API Gateway connects from here, after it has asked the security groups of its VPC link.
+VPC_LINKS = "127.5.0.1"
 UNANSWERED_SECONDS = 15.0  # on AWS a client's connect waits for about two minutes
 IDLE_CLIENT_SECONDS = 60.0
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
@@ -103,7 +105,9 @@ class Listeners:
         transport = request.transport
         if transport is None or transport in self._let_in:
             return transport is not None
-        peer_port = transport.get_extra_info("peername")[1]
+        address, peer_port = transport.get_extra_info("peername")
+        if address == VPC_LINKS:
+            return True
         port = int(listener.port)
         allowed = await asyncio.to_thread(self._reaches, backend, balancer, peer_port, port)
         if allowed:

@@ -1,0 +1,109 @@
+"""moto's apigatewayv2 operations, with what it lacks: addresses, checks of input, real effects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import moto.apigatewayv2.models as models
+from moto.apigatewayv2.exceptions import APIGatewayV2Error
+
+from localcloud.gateway.doors import new_endpoint
+
+if TYPE_CHECKING:
+    from localcloud.gateway import Gateway
+
+Backend = models.ApiGatewayV2Backend
+METHODS = "ANY|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT"
+ROUTE_KEY = re.compile(rf"\$default|(?:{METHODS}) /\S*")
+LEAST_MILLIS, MOST_MILLIS = 50, 30_000
+CHANGED = ("create_api", "delete_api", "update_api", "create_route", "create_integration")
+CHANGED += ("update_integration", "create_authorizer")
+
+
+class BadRequest(APIGatewayV2Error):
+    def __init__(self, message: str):
+        super().__init__("BadRequestException", message)
+
+
+def install(gateway: Gateway) -> None:
+    """Put the mended operations in place of moto's."""
+    original = _originals()
+
+    def create_api(self: Backend, **options: Any) -> Any:
+        if options.get("protocol_type") != "HTTP":
+            raise BadRequest("The local cloud has HTTP APIs only: use ProtocolType HTTP")
+        api = original["create_api"](self, **options)
+        api.api_endpoint = new_endpoint()
+        gateway.sync()
+        return api
+
+    def delete_api(self: Backend, api_id: str) -> None:
+        original["delete_api"](self, api_id)
+        gateway.sync()
+
+    def update_api(self: Backend, *args: Any, **options: Any) -> Any:
+        try:
+            return original["update_api"](self, *args, **options)
+        finally:
+            gateway.sync()
+
+    def create_route(self: Backend, api_id: str, **options: Any) -> Any:
+        key = options.get("route_key") or ""
+        if not ROUTE_KEY.fullmatch(key):
+            raise BadRequest(f"Invalid route key {key}: use a method and a path, or $default")
+        routes = self.get_api(api_id).routes.values()
+        if any(route.route_key == key for route in routes):
+            raise _conflict(f"Route with key {key} already exists for this API")
+        return original["create_route"](self, api_id, **options)
+
+    def create_integration(self: Backend, api_id: str, **options: Any) -> Any:
+        _check_timeout(options.get("timeout_in_millis"))
+        kind, connection = options.get("integration_type"), options.get("connection_type")
+        if kind != "HTTP_PROXY":
+            raise BadRequest(f"The local cloud has no {kind} integrations: use HTTP_PROXY")
+        if connection == "VPC_LINK":
+            self.get_vpc_link(options.get("connection_id"))
+            if ":listener/" not in (options.get("integration_uri") or ""):
+                raise BadRequest("A private integration needs the ARN of a listener")
+        elif not re.match(r"https?://[^/]+", options.get("integration_uri") or ""):
+            raise BadRequest("Invalid HTTP endpoint specified for URI")
+        return original["create_integration"](self, api_id, **options)
+
+    def update_integration(self: Backend, *args: Any, **options: Any) -> Any:
+        _check_timeout(options.get("timeout_in_millis"))
+        return original["update_integration"](self, *args, **options)
+
+    def create_authorizer(self: Backend, *args: Any, **options: Any) -> Any:
+        kind = options.get("authorizer_type")
+        settings = options.get("jwt_config") or {}
+        if kind != "JWT":
+            raise BadRequest(f"The local cloud has no {kind} authorizers: use JWT, or AWS_IAM")
+        if not settings.get("issuer") or not settings.get("audience"):
+            raise BadRequest("A JWT authorizer needs an issuer and an audience")
+        return original["create_authorizer"](self, *args, **options)
+
+    for name, method in list(locals().items()):
+        if name in CHANGED:
+            setattr(Backend, name, method)
+
+
+def _conflict(message: str) -> APIGatewayV2Error:
+    error = APIGatewayV2Error("ConflictException", message)
+    error.code = 409
+    return error
+
+
+def _check_timeout(millis: Any) -> None:
+    if millis is not None and not LEAST_MILLIS <= int(millis) <= MOST_MILLIS:
+        raise BadRequest(
+            f"Timeout should be between {LEAST_MILLIS} ms and {MOST_MILLIS} ms, not {millis}"
+        )
+
+
+def _originals() -> dict[str, Callable]:
+    """moto's own methods, also when ours are in their place already."""
+    if "_moto" not in Backend.__dict__:
+        Backend._moto = {name: getattr(Backend, name) for name in CHANGED}
+    return Backend._moto
