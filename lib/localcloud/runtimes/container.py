@@ -16,6 +16,7 @@ from typing import Any
 from localcloud.runtimes.base import OUT_OF_MEMORY, CannotStart, ContainerSpec, ExitStatus
 from localcloud.runtimes.lines import pump
 
+KILL_SECONDS = 30.0
 SHIM = Path(__file__).with_name("shim.py")
 
 
@@ -75,7 +76,10 @@ class ProcessContainer:
 
     def kill(self) -> None:
         self._ask(b"K")
-        self._ended.wait()
+        if not self._ended.wait(KILL_SECONDS):
+            # The shim does not do as it is asked, as when somebody has stopped it.
+            self._shim.kill()
+            self._ended.wait(KILL_SECONDS)
 
     def _ask(self, request: bytes) -> None:
         with suppress(OSError, ValueError):

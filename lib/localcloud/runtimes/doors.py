@@ -16,8 +16,8 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from localcloud.runtimes.base import Network
@@ -33,13 +33,17 @@ class Doors:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.peers: dict[int, str] = {}
+        self.peers: dict[int, tuple[str, socket.socket]] = {}
         self._thread = threading.Thread(target=self.loop.run_forever, name="doors", daemon=True)
         self._thread.start()
 
     def open(self, sandbox: str, pid: int, network: Network) -> SandboxDoors:
         """Doors of the network namespace that process ``pid`` is in. Raises OSError."""
         return SandboxDoors(self, sandbox, pid, network)
+
+    def sandbox_of(self, peer_port: int) -> str | None:
+        """Whose connection comes from this local port; None if none that goes through a door."""
+        return self.peers.get(peer_port, (None,))[0]
 
     def call(self, work: Any) -> Any:
         """Run a coroutine in that thread; its result."""
@@ -60,6 +64,7 @@ class SandboxDoors:
         self._out: dict[tuple[str, int], asyncio.Server] = {}
         self._in: list[asyncio.Server] = []
         self._running: set[asyncio.Task] = set()
+        self._closed = False
         try:
             for port in network.ports:
                 self._in.append(doors.call(self._open_in(port)))
@@ -89,57 +94,66 @@ class SandboxDoors:
 
     async def _open_in(self, port: int) -> asyncio.Server:
         place = (self._network.address, port)
-        return await self._serve(_listen(place), lambda: self._connect_inside(place))
+        return await self._serve(_listen(place), lambda: self._into(place))
 
     async def _close(self) -> None:
+        self._closed = True
         for server in (*self._out.values(), *self._in):
             server.close()
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _serve(self, listening: socket.socket, connect: Callable) -> asyncio.Server:
+    async def _serve(self, listening: socket.socket, connected: Callable) -> asyncio.Server:
         async def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             self._running.add(task)
             try:
                 with suppress(OSError, asyncio.CancelledError):
-                    await self._pass_on(reader, writer, connect)
+                    if not self._closed:
+                        await self._pass_on(reader, writer, connected)
             finally:
                 writer.close()
                 self._running.discard(task)
 
         return await asyncio.start_server(arrived, sock=listening, limit=BLOCK)
 
-    async def _pass_on(self, reader: Any, writer: Any, connect: Callable) -> None:
-        made, place = connect()
-        port = made.getsockname()[1]
-        try:
-            await self._doors.loop.sock_connect(made, place)
-            far_reader, far_writer = await asyncio.open_connection(sock=made, limit=BLOCK)
-        except OSError:
-            made.close()
-            reset = writer.get_extra_info("socket")
-            reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-            self._doors.peers.pop(port, None)
-            return
-        try:
-            await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
-        finally:
-            far_writer.close()
-            self._doors.peers.pop(port, None)
+    async def _pass_on(self, reader: Any, writer: Any, connected: Callable) -> None:
+        with connected() as (made, place):
+            try:
+                await self._doors.loop.sock_connect(made, place)
+                far_reader, far_writer = await asyncio.open_connection(sock=made, limit=BLOCK)
+            except BaseException as error:
+                made.close()
+                if not isinstance(error, OSError):
+                    raise
+                reset = writer.get_extra_info("socket")
+                reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+                return
+            try:
+                await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+            finally:
+                far_writer.close()
 
     def _outside(self, place: tuple[str, int]) -> Callable:
-        def connect() -> tuple[socket.socket, tuple[str, int]]:
-            made = _unconnected()
+        @contextmanager
+        def connected() -> Iterator[tuple[socket.socket, tuple[str, int]]]:
+            made, peers = _unconnected(), self._doors.peers
+            port = made.getsockname()[1]
             # Known before it is connected: who listens there may ask at once whose it is.
-            self._doors.peers[made.getsockname()[1]] = self._sandbox
-            return made, place
+            peers[port] = (self._sandbox, made)
+            try:
+                yield made, place
+            finally:
+                # A connection that broke has given its port back, perhaps to another by now.
+                if peers.get(port, (None, None))[1] is made:
+                    del peers[port]
 
-        return connect
+        return connected
 
-    def _connect_inside(self, place: tuple[str, int]) -> tuple[socket.socket, tuple[str, int]]:
-        return _inside(self._namespace, _unconnected), place
+    @contextmanager
+    def _into(self, place: tuple[str, int]) -> Iterator[tuple[socket.socket, tuple[str, int]]]:
+        yield _inside(self._namespace, _unconnected), place
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -18,10 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, DockerException, ImageNotFound
+from docker.errors import DockerException, ImageNotFound
 from docker.models.containers import Container
 
-from localcloud.runtimes import engine_client, engine_groups
+from localcloud.runtimes import engine_client, engine_groups, engine_remains
 from localcloud.runtimes.base import OUT_OF_MEMORY, ContainerSpec, Network, Usage
 from localcloud.runtimes.doors import Doors, SandboxDoors
 from localcloud.runtimes.engine_client import HOME_LABEL, Engine, plainly
@@ -44,12 +44,13 @@ class EngineRuntime:
         self.root, self.engine = root, engine
         self.home = engine_groups.name_for(root)
         self.client = engine_client.connect(engine)
+        engine_remains.note(root, engine.address)
         self.groups = engine.groups and engine_groups.usable(self.home)
         self.networks = engine.here
         self._doors = Doors() if self.networks else None
         self._sandboxes: set[EngineSandbox] = set()
         self._changed = threading.Condition()
-        self._closed = False
+        self._closed, self._left_nothing = False, True
         self._monitor = threading.Thread(target=self._watch, name="runtime-monitor", daemon=True)
         self._monitor.start()
 
@@ -78,8 +79,12 @@ class EngineRuntime:
         with self._changed:
             self._sandboxes.discard(sandbox)
 
+    def left_something(self) -> None:
+        """The engine may keep something that the next server has to sweep."""
+        self._left_nothing = False
+
     def sandbox_of(self, peer_port: int) -> str | None:
-        return self._doors.peers.get(peer_port) if self._doors else None
+        return self._doors.sandbox_of(peer_port) if self._doors else None
 
     def find_image(self, reference: str) -> str | None:
         """The id of an image in the engine's store."""
@@ -93,18 +98,11 @@ class EngineRuntime:
             return self.client.images.pull(reference).id
 
     def sweep(self) -> None:
-        mine = {"label": f"{HOME_LABEL}={self.root}"}
-        found = self.client.containers.list(all=True, filters=mine, ignore_removed=True)
-        # The newest first: the one that holds a network cannot go before those that use it.
-        for container in sorted(found, key=lambda one: one.attrs["Created"], reverse=True):
-            engine_client.remove(container)
-        for volume in self.client.volumes.list(filters=mine):
-            with suppress(APIError):
-                volume.remove(force=True)
-        if self.groups:
-            engine_groups.remove(f"/{self.home}")
+        engine_remains.sweep(self.root)
+        self._left_nothing = True
         for entry in self.root.iterdir():
             shutil.rmtree(entry, ignore_errors=True)
+        engine_remains.note(self.root, self.engine.address)
 
     def close(self) -> None:
         with self._changed:
@@ -116,6 +114,8 @@ class EngineRuntime:
         if self.groups:
             engine_groups.remove(f"/{self.home}")
         self.client.close()
+        if self._left_nothing:
+            engine_remains.forget(self.root, self.engine.address)
 
     def _watch(self) -> None:
         """Measure every sandbox, and now and then look what it may reach."""
@@ -268,8 +268,10 @@ class EngineSandbox:
         steps += [self._remove_volumes]
         for step in steps:
             # What an engine that is away keeps of it, the next start of the server sweeps.
-            with suppress(DockerException, OSError):
+            try:
                 step()
+            except (DockerException, OSError):
+                self._runtime.left_something()
         if self._group:
             self._group.remove()
         shutil.rmtree(self.directory, ignore_errors=True)

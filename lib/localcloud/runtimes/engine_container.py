@@ -21,6 +21,7 @@ from localcloud.runtimes.lines import LONGEST_LINE_BYTES, pump
 
 LOST = "the container engine stopped answering, and its container was killed"
 PATIENCE_SECONDS = 15.0
+KILL_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 ENDED = ("exited", "dead")
 STARTING = re.compile(r'unable to start container process: (?P<why>.*?)(: OCI|: unknown|"?\)?$)')
@@ -44,7 +45,7 @@ class EngineContainer:
         self.spec, self._made, self._api = spec, made, made.client.api
         self._ran_out, self._kill_rest, self._here = ran_out, kill_rest, here
         self._status: ExitStatus | None = None
-        self._ended = threading.Event()
+        self._ended, self._concluding = threading.Event(), threading.Lock()
         self._killed = False
         self._measured = (0.0, 0)
         self._seen = {"stdout": 0, "stderr": 0}
@@ -96,7 +97,10 @@ class EngineContainer:
         self._killed = True
         if not self._signal("SIGKILL") and not self._ended.is_set():
             self._end_by_itself()
-        self._ended.wait()
+        if not self._ended.wait(KILL_SECONDS):
+            # The engine neither ends it nor says so: a task must not wait for that.
+            self._end_by_itself()
+            self._conclude(ExitStatus(137, LOST))
 
     def measure(self) -> tuple[float, int]:
         """CPU seconds so far and memory now, in bytes, as the engine says."""
@@ -134,8 +138,14 @@ class EngineContainer:
             status = ExitStatus(137, f"{LOST}: {error!r}")
         os.close(self._write_end)
         self._lines.join(timeout=30)  # a stuck log service must not hold the task
-        self._status = status
-        self._ended.set()
+        self._conclude(status)
+
+    def _conclude(self, status: ExitStatus) -> None:
+        """What is said first holds."""
+        with self._concluding:
+            if not self._ended.is_set():
+                self._status = status
+                self._ended.set()
 
     def _follow_to_end(self, output: Iterator, streams: dict[str, _Lines]) -> ExitStatus:
         with suppress(DockerException, OSError):

@@ -11,7 +11,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from localcloud.runtimes import cgroups, disk, engine_groups, orphans, watchdog
+from localcloud.runtimes import cgroups, disk, engine_remains, orphans, watchdog
 from localcloud.runtimes.base import ContainerSpec, Network, Usage
 from localcloud.runtimes.container import ProcessContainer
 
@@ -64,8 +64,7 @@ class ProcessRuntime:
         return None
 
     def sweep(self) -> None:
-        # Containers of a server that was killed, if tasks ran in containers before.
-        engine_groups.remove(f"/{engine_groups.name_for(self.root)}")
+        engine_remains.sweep(self.root)  # if tasks ran in containers before
         noted = self.root / GROUP_NOTE
         former = cgroups.noted(noted)
         orphans.kill(self.root, former)

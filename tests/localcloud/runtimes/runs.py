@@ -8,7 +8,7 @@ from pathlib import Path
 
 from container_engine import BASE
 
-from localcloud.runtimes.base import ContainerSpec
+from localcloud.runtimes.base import ContainerSpec, Network
 from localcloud.runtimes.engine import EngineRuntime
 
 TOUCH_MEMORY = "x = bytearray({} << 20)\nfor i in range(0, len(x), 4096): x[i] = 1\n"
@@ -61,6 +61,10 @@ class Run:
 
     def wait_for(self, text):
         wait_until(lambda: text in self.lines)
+
+
+def network(address, *ports, reach=frozenset()):
+    return Network(address, ports, lambda: set(reach))
 
 
 def wait_until(condition, seconds=15):

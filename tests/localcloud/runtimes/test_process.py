@@ -75,3 +75,14 @@ def test_no_file_descriptor_of_the_server_is_inherited(runtime):
     run = Run(runtime, "import os; print(sorted(map(int, os.listdir('/proc/self/fd')))[:-1])")
     run.end()
     assert run.lines == ["[0, 1, 2]"]
+
+
+def test_a_shim_that_is_stopped_holds_up_no_kill(runtime, monkeypatch):
+    monkeypatch.setattr("localcloud.runtimes.container.KILL_SECONDS", 0.5)
+    run = Run(runtime, "import time; print('up'); time.sleep(60)")
+    run.wait_for("up")
+    psutil.Process(run.container.shim_pid).suspend()
+    run.container.kill()
+    wait_until(lambda: run.container.wait(0))
+    assert run.end().code == 137
+    wait_until(lambda: not psutil.pid_exists(run.container.pid))
