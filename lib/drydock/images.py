@@ -126,11 +126,12 @@ def _stored(ecr, repository: str, tag: str) -> str | None:
 
 
 def _repository_uri(ecr, repository: str) -> str:
+    # Creating comes first: whoever looked before creating could be overtaken by another build.
     try:
+        return ecr.create_repository(repositoryName=repository)["repository"]["repositoryUri"]
+    except ecr.exceptions.RepositoryAlreadyExistsException:
         found = ecr.describe_repositories(repositoryNames=[repository])["repositories"]
         return found[0]["repositoryUri"]
-    except ecr.exceptions.RepositoryNotFoundException:
-        return ecr.create_repository(repositoryName=repository)["repository"]["repositoryUri"]
 
 
 def _manifest_of_folder(folder: Path) -> str:

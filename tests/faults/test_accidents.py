@@ -23,7 +23,10 @@ ALL = [word for month in MONTHS for word in ("--month", month)]
 
 def tasks(lab, status: str) -> list[str]:
     ecs = lab.client("ecs")
-    arns = ecs.list_tasks(cluster=CLUSTER, family="drydock-etl")["taskArns"]
+    try:
+        arns = ecs.list_tasks(cluster=CLUSTER, family="drydock-etl")["taskArns"]
+    except ecs.exceptions.ClusterNotFoundException:  # the run has just begun
+        return []
     if not arns:
         return []
     found = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"]

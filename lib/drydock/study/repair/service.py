@@ -137,4 +137,5 @@ def _steady(service: dict) -> bool:
 def _finds_no_place(service: dict) -> bool:
     """Whether the last thing that happened is that a task found no place, and none is starting."""
     said = service["events"][0]["message"] if service["events"] else ""
-    return "unable to place" in said and service["pendingCount"] == 0
+    some_lack = service["runningCount"] < service["desiredCount"]
+    return "unable to place" in said and some_lack and service["pendingCount"] == 0
