@@ -1,21 +1,28 @@
 """The application: routes over a store."""
 
 import asyncio
+import hashlib
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated
 
 import anyio
-from fastapi import FastAPI, Path, Query
+from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.datastructures import URL
 
-from api import cursors, models, page, problems
+from api import cursors, formats, models, page, problems
+from api.columns import FIELDS
 from api.problems import ProblemError, documented
 from api.refresh import Refresher
+from api.requests import RequestIds
 from api.store import Store
 
 QUERY_SECONDS = 10.0
 QUERIES_AT_ONCE = 4
+# Beyond, a request is refused at once: all that wait would time out together.
+WAITING_AT_MOST = 64
+TYPES = {"month": "VARCHAR", **FIELDS}
 
 
 def create_app(store: Store, refresher: Refresher) -> FastAPI:
@@ -36,6 +43,12 @@ def create_app(store: Store, refresher: Refresher) -> FastAPI:
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"there is no data yet: {refresher.status.problem}",
                 {"Retry-After": "2"},
+            )
+        if limiter.statistics().tasks_waiting >= WAITING_AT_MOST:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "too many requests wait already; try again",
+                {"Retry-After": "1"},
             )
         cursor = store.cursor()
 
@@ -66,15 +79,25 @@ def create_app(store: Store, refresher: Refresher) -> FastAPI:
         responses=documented(HTTPStatus.SERVICE_UNAVAILABLE),
     )
     problems.install(app)
+    app.add_middleware(RequestIds)
+    other_forms = {kind: {} for kind in formats.OFFERED if kind != formats.JSON}
+    answers = {
+        200: {"model": models.FlightPage, "content": other_forms},
+        304: {"description": "Not Modified"},
+        **documented(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_ACCEPTABLE),
+    }
 
-    @app.get("/flights", responses=documented(HTTPStatus.BAD_REQUEST))
-    async def flights(query: Annotated[models.FlightQuery, Query()]) -> models.FlightPage:
-        """List flights, a page at a time.
+    @app.get("/flights", response_model=None, responses=answers)
+    async def flights(query: Annotated[models.FlightQuery, Query()], request: Request) -> Response:
+        """List flights, a page at a time, in the form that Accept asks for.
 
         To read on, repeat the request with the page's next as cursor. A cursor marks a
         flight, not a count: a flight that is there all the time is listed exactly once, also when
-        data is replaced between two pages.
+        data is replaced between two pages. The header Link names the next page, too.
         """
+        kind = formats.chosen(request.headers.get("accept", ""))
+        etag = _etag(refresher.version, kind, query.model_dump_json())
+        headers = {"ETag": etag, "Vary": "Accept", "Cache-Control": "no-cache"}
         filters = query.filters()
         after = -1
         if query.cursor is not None:
@@ -86,9 +109,17 @@ def create_app(store: Store, refresher: Refresher) -> FastAPI:
                     "cursor: not one that this API gave for these filters; keep the filters of "
                     "the first page, or leave the cursor out to start again",
                 ) from None
-        found = await ask(store.flights, filters, after, query.limit)
+        if refresher.version and _matches(request.headers.get("if-none-match", ""), etag):
+            return Response(status_code=304, headers=headers)
+        names = query.columns()
+        found = await ask(store.flights, filters, after, query.limit, names)
         following = None if found.last is None else cursors.encode(found.last, filters)
-        return {"items": found.rows, "next": following}
+        if following:
+            there = URL(f"?{request.url.query}").include_query_params(cursor=following)
+            headers["Link"] = f'<{there}>; rel="next"'
+        fields = {name: TYPES[name] for name in names}
+        body = formats.written(found.rows, following, kind, fields)
+        return Response(body, media_type=kind, headers=headers)
 
     @app.get("/carriers")
     async def carriers() -> models.CarrierList:
@@ -125,3 +156,13 @@ def create_app(store: Store, refresher: Refresher) -> FastAPI:
         return HTMLResponse(page.render(app.openapi()))
 
     return app
+
+
+def _etag(*parts: str) -> str:
+    return f'W/"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+def _matches(header: str, etag: str) -> bool:
+    """Whether If-None-Match names the entity (RFC 9110, 13.1.2: compared as weak ones)."""
+    named = [word.strip().removeprefix("W/") for word in header.split(",")]
+    return "*" in named or etag.removeprefix("W/") in named

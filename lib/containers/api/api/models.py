@@ -3,7 +3,9 @@
 import datetime as dt
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+
+from api.store import NAMES
 
 Month = Annotated[
     str,
@@ -33,14 +35,38 @@ class FlightQuery(BaseModel):
     cursor: Annotated[
         str | None, Field(max_length=100, description="what next was on the page before")
     ] = None
+    fields: Annotated[
+        str | None,
+        Field(
+            max_length=400,
+            description="names of fields to answer, with commas between; all when left out",
+            examples=["flight_key,carrier,dep_delay"],
+        ),
+    ] = None
+
+    @field_validator("fields")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        names = value.split(",") if value is not None else []
+        unknown = [name for name in names if name not in NAMES]
+        if unknown or len(set(names)) < len(names):
+            raise ValueError(f"{unknown[0]!r} is no field" if unknown else "a field is named twice")
+        return value
 
     def filters(self) -> dict:
         """Return the filters that were given, by name."""
-        return self.model_dump(exclude={"limit", "cursor"}, exclude_none=True)
+        return self.model_dump(exclude={"limit", "cursor", "fields"}, exclude_none=True)
+
+    def columns(self) -> tuple[str, ...]:
+        """Return the fields to answer, in the order in which they were asked for."""
+        return tuple(self.fields.split(",")) if self.fields is not None else NAMES
 
 
 class Flight(BaseModel):
     """One flight out of New York. A value that is not known is null."""
+
+    # With the parameter `fields` an answer has only those.
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
 
     flight_key: Annotated[int, Field(description="sorts by hour, carrier and flight number")]
     month: Month

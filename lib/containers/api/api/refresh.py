@@ -1,5 +1,7 @@
 """Keeps the store at what the bucket publishes, in a thread of its own."""
 
+import hashlib
+import json
 import logging
 import threading
 from dataclasses import dataclass
@@ -31,6 +33,8 @@ class Refresher:
         self.store = store
         self.seconds = seconds
         self.status = Status({}, "the data has not been looked for yet")
+        # Of the data that is served: the same in every task that serves the same manifests.
+        self.version = ""
         self._etags: dict[str, str] = {}
         self._files = {}
         self._stop = threading.Event()
@@ -98,6 +102,8 @@ class Refresher:
         for month, (manifest, path) in new.items():
             rows[month] = manifest.rows
             self._etags[month], self._files[month] = manifest.etag, path
+        served = json.dumps(sorted(self._etags.items())).encode()
+        self.version = hashlib.blake2b(served, digest_size=8).hexdigest()
         self.status = Status(dict(sorted(rows.items())), self.status.problem)
         self.lake.forget_except(set(self._files.values()))
         log.info("serving %d rows of %d months", sum(rows.values()), len(rows))

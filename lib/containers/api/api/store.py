@@ -11,8 +11,7 @@ from api.columns import FIELDS, MOST_COPIES, POSITION
 from api.manifests import BadMonth, Manifest
 
 FILTERS = ("month", "carrier", "origin", "dest", "cancelled")
-_NAMES = ("month", *FIELDS)
-_COLUMNS = ", ".join(_NAMES)
+NAMES = ("month", *FIELDS)
 _DELAYS = (
     "flights",
     "cancelled",
@@ -96,10 +95,13 @@ class Store:
                 cursor.rollback()
                 raise
 
-    def flights(self, cursor, filters: dict, after: int, limit: int) -> Page:
+    def flights(
+        self, cursor, filters: dict, after: int, limit: int, fields: tuple[str, ...] = NAMES
+    ) -> Page:
         """Return at most `limit` flights whose positions follow `after` (-1 = from the start).
 
-        `filters` maps some of FILTERS to the value that a flight must have.
+        `filters` maps some of FILTERS to the value that a flight must have; `fields` are some of
+        NAMES, each once.
         """
         where = " AND ".join(["position > $after", *(f"{name} = ${name}" for name in filters)])
         values = filters | {"after": after}
@@ -111,13 +113,14 @@ class Store:
         ).fetchall()
         more = len(positions) > limit
         last = positions[:limit][-1][0] if positions else after
+        columns = ", ".join(("position", *fields))
         rows = cursor.execute(
-            f"SELECT position, {_COLUMNS} FROM flights WHERE {where} AND position <= $last",
+            f"SELECT {columns} FROM flights WHERE {where} AND position <= $last",
             values | {"last": last},
         ).fetchall()
         cursor.commit()
-        rows.sort()
-        return Page([_flight(row) for row in rows], last if more else None)
+        rows.sort(key=lambda row: row[0])
+        return Page([_flight(fields, row) for row in rows], last if more else None)
 
     def carriers(self, cursor) -> list[dict]:
         """Return each carrier's code, name and delays over all months, in order of the codes."""
@@ -164,9 +167,10 @@ def _insert(cursor, manifest: Manifest, path: Path) -> None:
     cursor.execute(_INSERT_DELAYS, month)
 
 
-def _flight(row: tuple) -> dict:
-    flight = dict(zip(_NAMES, row[1:], strict=True))
-    flight["sched_dep"] = flight["sched_dep"].replace(tzinfo=dt.UTC)
+def _flight(fields: tuple[str, ...], row: tuple) -> dict:
+    flight = dict(zip(fields, row[1:], strict=True))
+    if "sched_dep" in flight:
+        flight["sched_dep"] = flight["sched_dep"].replace(tzinfo=dt.UTC)
     return flight
 
 
