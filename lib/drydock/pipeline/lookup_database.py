@@ -147,16 +147,27 @@ def _grant_reading(connection: psycopg.Connection, password: str) -> None:
     connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(role))
 
 
-def _connect_as_master(lab: Lab, instance: dict) -> psycopg.Connection:
+def master_secret(secretsmanager, instance: dict) -> DatabaseSecret:
+    """Return where an instance is and its master user, whose password RDS keeps."""
     arn = instance["MasterUserSecret"]["SecretArn"]
-    text = lab.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-    endpoint = instance["Endpoint"]
+    value = json.loads(secretsmanager.get_secret_value(SecretId=arn)["SecretString"])
+    return DatabaseSecret(
+        host=instance["Endpoint"]["Address"],
+        port=instance["Endpoint"]["Port"],
+        username=value["username"],
+        dbname=instance["DBName"],
+        password=value["password"],
+    )
+
+
+def _connect_as_master(lab: Lab, instance: dict) -> psycopg.Connection:
+    master = master_secret(lab.client("secretsmanager"), instance)
     return psycopg.connect(
-        host=endpoint["Address"],
-        port=endpoint["Port"],
-        dbname=DATABASE,
-        user=MASTER,
-        password=json.loads(text)["password"],
+        host=master.host,
+        port=master.port,
+        dbname=master.dbname,
+        user=master.username,
+        password=master.password,
         sslmode="verify-full",
         sslrootcert=str(lab.certificates),
         connect_timeout=10,

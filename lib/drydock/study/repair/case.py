@@ -31,6 +31,7 @@ class Case:
     be seen of it, and `rules`, all of which hold of a repaired system.
     """
 
+    lesson: ClassVar[str] = "3b"  # that the lab belongs to
     title: ClassVar[str]
     skills: ClassVar[tuple[str, ...]]
     minutes: ClassVar[int]

@@ -27,9 +27,10 @@ def kind(name: str) -> type[Case]:
     return importlib.import_module(f"{modules.__name__}.{name}").LAB
 
 
-def labs() -> pd.DataFrame:
-    """A table of all labs by name: title, the exam's skill ids, and minutes to allow."""
-    rows = {name: kind(name) for name in names()}
+def labs(lesson: str = "3b") -> pd.DataFrame:
+    """A table of a lesson's labs by name: title, the exam's skill ids, and minutes to allow."""
+    found = {name: kind(name) for name in names()}
+    rows = {name: lab for name, lab in found.items() if lab.lesson == lesson}
     return pd.DataFrame(
         {
             "title": {name: lab.title for name, lab in rows.items()},

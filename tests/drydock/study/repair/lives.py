@@ -17,6 +17,7 @@ ORDER = (
     "secret_denied",
     "port_closed",
     "no_route",
+    "wrong_size",  # quick, and other tests wait for it
 )
 
 

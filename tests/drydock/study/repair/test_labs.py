@@ -12,6 +12,9 @@ from drydock.study.repair.shown import WIDTH
 SYMPTOMS = {
     "bad_image": "TaskFailedToStart: CannotPullContainerError.*:1.0.l: not found",
     "disk_full": "No space left on device",
+    "exhausted_connections": "too many connections for role",
+    "expired_password": "password authentication failed",
+    "fetchall_memory": "exit code 137: OutOfMemoryError: Container killed due to memory usage",
     "health_check_flapping": "failed container health checks",
     "log_group_missing": "ResourceInitializationError: failed to validate logger args.*log group",
     "no_capacity": "2 of 3 tasks run: was unable to place a task.*insufficient memory",
@@ -24,6 +27,7 @@ SYMPTOMS = {
     "sidecar_ends_task": "exit codes: main 143, settings 0",
     "spot_loses_work": "SpotInterruption: Your Spot Task was interrupted.*S3 has 0 of 5 reports",
     "stuck_deployment": "rolloutState IN_PROGRESS.*version 2 needs the setting RATE_LIMIT",
+    "wrong_host": "DNS does not know that name",
     "wrong_size": r"ClientException\).*No Fargate configuration exists for given values",
 }
 NAMES = repair.names()
