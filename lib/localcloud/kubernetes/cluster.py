@@ -16,12 +16,15 @@ from joserfc.jwk import RSAKey
 from localcloud.kubernetes import errors, garbage, jobs, sizes
 from localcloud.kubernetes.api import Api
 from localcloud.kubernetes.autoscaler import Autoscaler
+from localcloud.kubernetes.budgets import Budgets
+from localcloud.kubernetes.cron_jobs import CronJobs
 from localcloud.kubernetes.deployments import Deployments
 from localcloud.kubernetes.front import ApiServer
 from localcloud.kubernetes.garbage import Garbage
 from localcloud.kubernetes.jobs import Jobs
 from localcloud.kubernetes.kubelet import Kubelet
 from localcloud.kubernetes.metrics import Metrics
+from localcloud.kubernetes.quotas import Quotas
 from localcloud.kubernetes.recorder import Recorder
 from localcloud.kubernetes.registry import Registry
 from localcloud.kubernetes.replica_sets import ReplicaSets
@@ -77,13 +80,17 @@ class Cluster:
         self.scheduler = Scheduler(self)
         self.metrics = Metrics(self)
         services = Services(self)
-        self.registry.admissions.append(services.admit)
+        quotas = Quotas(self)
+        self.registry.admissions += [services.admit, quotas.admit]
         self.parts: list[Any] = [
             Garbage(self),
             self.scheduler,
             Jobs(self),
             ReplicaSets(self),
             Deployments(self),
+            CronJobs(self),
+            Budgets(self),
+            quotas,
             services,
             self.kubelet,
             self.metrics,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Iterator
 from typing import Any
 
-from localcloud.kubernetes import quantities, selectors
+from localcloud.kubernetes import quantities, schedules, selectors
 from localcloud.kubernetes.errors import Problem, bad_value, required, unsupported
 from localcloud.kubernetes.resources import Resource
 
@@ -163,6 +164,19 @@ def _job(job: Object) -> Iterator[Problem]:
         )
 
 
+def _cron_job(job: Object) -> Iterator[Problem]:
+    try:
+        schedules.parse(job["spec"]["schedule"])
+    except ValueError as error:
+        yield bad_value("spec.schedule", job["spec"]["schedule"], str(error))
+    zone = job["spec"].get("timeZone", "UTC")
+    if zone not in zoneinfo.available_timezones():
+        yield bad_value("spec.timeZone", zone, f"unknown time zone {zone}")
+    spec = job["spec"]["jobTemplate"].get("spec", {}).get("template", {}).get("spec", {})
+    path = "spec.jobTemplate.spec.template.spec"
+    yield from pod_spec(spec, path, ("OnFailure", "Never"))
+
+
 def _with_template(document: Object) -> Iterator[Problem]:
     spec = document["spec"]
     if "selector" not in spec:
@@ -221,6 +235,7 @@ def _config_map(config: Object) -> Iterator[Problem]:
 KINDS = {
     "Pod": _pod,
     "Job": _job,
+    "CronJob": _cron_job,
     "Deployment": _with_template,
     "ReplicaSet": _with_template,
     "Service": _service,

@@ -85,16 +85,21 @@ class Lab:
             resourcesVpcConfig={"subnetIds": self.subnets},
         )
         self.eks.get_waiter("cluster_active").wait(name=name)
-        self.about = self.eks.describe_cluster(name=name)["cluster"]
         if nodes:
             self.add_nodes("main", nodes, kind)
-        self.config = folder / f"{name}.yaml"
-        self.config.write_text(yaml.safe_dump(self.kubeconfig(token(name))))
+        self.connect()
+        self.image = self.build("python", 'FROM x\nENTRYPOINT ["python", "-c"]\nCMD ["print(1)"]\n')
+
+    def connect(self) -> None:
+        """Where the cluster is now."""
+        self.eks = aws("eks")
+        self.about = self.eks.describe_cluster(name=self.name)["cluster"]
+        self.config = self.folder / f"{self.name}.yaml"
+        self.config.write_text(yaml.safe_dump(self.kubeconfig(token(self.name))))
         self.client = config.new_client_from_config(str(self.config))
         self.core, self.batch = client.CoreV1Api(self.client), client.BatchV1Api(self.client)
         self.apps = client.AppsV1Api(self.client)
         self.scaling = client.AutoscalingV2Api(self.client)
-        self.image = self.build("python", 'FROM x\nENTRYPOINT ["python", "-c"]\nCMD ["print(1)"]\n')
 
     def add_nodes(self, group: str, count: int, kind: str, **more) -> None:
         self.eks.create_nodegroup(
@@ -159,7 +164,7 @@ class Lab:
 
     def pod(self, name: str, code: str, restart: str = "Never", **changes) -> dict:
         container = {"name": "main", "image": self.image, "args": [code]}
-        container |= changes.pop("container", {})
+        container |= changes.pop("container", None) or {}
         meta = {"name": name, **changes.pop("metadata", {})}
         spec = {"restartPolicy": restart, "containers": [container], **changes}
         spec.setdefault("terminationGracePeriodSeconds", 2)
@@ -197,6 +202,12 @@ class Lab:
             return None
 
         return until(ended, seconds)
+
+    def log(self, name: str, **more) -> str:
+        """What a pod's container has printed."""
+        # Preloaded, this version of the client gives the text of a bytes object.
+        answer = self.core.read_namespaced_pod_log(name, "default", _preload_content=False, **more)
+        return answer.read().decode()
 
     def events(self, name: str) -> list[tuple[str, str]]:
         """Reason and message of every event of an object, in the order of their making."""

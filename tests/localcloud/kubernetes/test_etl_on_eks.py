@@ -70,7 +70,7 @@ def test_the_rows_are_those_of_the_source(lab, job):
     assert len(pods) == 12
     for pod in pods:
         month = MONTHS[int(pod.metadata.labels["batch.kubernetes.io/job-completion-index"])]
-        said = lab.core.read_namespaced_pod_log(pod.metadata.name, "default")
+        said = lab.log(pod.metadata.name)
         assert f"{month}: {found[month]:,} rows read" in said
 
 
@@ -88,5 +88,5 @@ def test_the_role_limits_what_the_pod_may_do(lab, job):
         "except Exception as error: print(error)"
     )
     lab.run(lab.pod("may-not-write", code, serviceAccountName="etl"))
-    said = lab.core.read_namespaced_pod_log("may-not-write", "default")
+    said = lab.log("may-not-write")
     assert "AccessDenied" in said and "assumed-role/etl-pod/" in said
