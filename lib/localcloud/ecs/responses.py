@@ -111,6 +111,12 @@ class EcsResponse(BaseResponse):
             return 400, {"x-amzn-errortype": "UnknownOperationException"}, json.dumps(body)
         return super().call_action()
 
+    @staticmethod
+    def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
+        """moto searches the body for XML, which took as long as the answer to DescribeTasks."""
+        headers, _ = BaseResponse._enrich_response(headers, "")
+        return headers, body
+
     def answer(self, action: str) -> TYPE_RESPONSE:
         if self.region != arns.REGION:
             raise errors.unsupported(f"region {self.region}: use {arns.REGION}")

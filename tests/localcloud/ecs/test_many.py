@@ -110,7 +110,7 @@ def test_nothing_is_left_of_a_task_but_its_record(small):
 
 
 def test_a_thousand_tasks_are_described_in_a_tenth_of_a_second(lab):
-    """The server's own time, without the client's parsing."""
+    """Of processor time: what else this machine does, and the client's parsing, do not count."""
     model = lab.server.state.get("task", lab.result("pass")["taskArn"].rsplit("/", 1)[1])
     keys = [f"copy{i}" for i in range(1000)]
     items = lab.server.state._items["task"]
@@ -126,10 +126,10 @@ def test_a_thousand_tasks_are_described_in_a_tenth_of_a_second(lab):
 
 
 def _timed(lab, operation, keys):
-    began = time.perf_counter()
+    began = time.thread_time()
     for start in range(0, len(keys), 100):
         json.dumps(operation(lab.server, {"cluster": "test", "tasks": keys[start : start + 100]}))
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 def test_stopped_tasks_are_dropped_after_an_hour_but_not_before(tmp_path):
