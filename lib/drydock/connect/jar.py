@@ -55,7 +55,6 @@ def fetch(repository: str, target: Path) -> Path:
     """
     driver = published()
     address = f"{repository.rstrip('/')}/{driver['path']}"
-    target.parent.mkdir(parents=True, exist_ok=True)
     shown = re.sub(r"//[^/@]*@", "//", address)  # a user and password stay out of messages
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
@@ -70,11 +69,28 @@ def fetch(repository: str, target: Path) -> Path:
             f"{found[:12]}..., {len(content):,} bytes, instead of {driver['sha256'][:12]}...; "
             "it was not kept. Try again, or ask who runs that repository"
         )
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        file.write(content)
-    Path(file.name).chmod(0o644)
-    os.replace(file.name, target)
+    _keep(content, target)
     return target
+
+
+def _keep(content: bytes, target: Path) -> None:
+    """Whole or not at all."""
+    aside = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent)
+        aside = Path(name)
+        os.close(handle)
+        aside.write_bytes(content)
+        aside.chmod(0o644)
+        aside.replace(target)
+    except OSError as error:
+        if aside:
+            aside.unlink(missing_ok=True)
+        raise DriverMissing(
+            f"the JDBC driver cannot be kept as {target}: {error.strerror}; free some space or "
+            "mend the folder, then try again"
+        ) from None
 
 
 def _places() -> Iterator[Path]:

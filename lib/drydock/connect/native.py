@@ -30,7 +30,13 @@ CONNECT_SECONDS = 10
 BATCH_ROWS = 20_000
 
 
-def connect(secret: DatabaseSecret, certificates: Path | None, *, tls: str = FULL) -> Connection:
+def connect(
+    secret: DatabaseSecret,
+    certificates: Path | None,
+    *,
+    tls: str = FULL,
+    connect_seconds: int = CONNECT_SECONDS,
+) -> Connection:
     """Open a psycopg connection in autocommit mode; `tls` is one of the modes in `tls.MODES`."""
     settings = tls_settings(tls, certificates)
     with explained("psycopg", secret):
@@ -42,7 +48,7 @@ def connect(secret: DatabaseSecret, certificates: Path | None, *, tls: str = FUL
             password=secret.password,
             **settings,
             client_encoding="utf8",
-            connect_timeout=CONNECT_SECONDS,
+            connect_timeout=connect_seconds,
             autocommit=True,
             # statements prepared by name do not survive a pooler that shares connections
             prepare_threshold=None,

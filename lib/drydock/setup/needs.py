@@ -87,6 +87,19 @@ def postgres_odbc_driver() -> str | None:
     )
 
 
+def pgbouncer() -> str | None:
+    """Return the path of pgbouncer: DRYDOCK_PGBOUNCER, or where it is found.
+
+    Raises WrongVariable.
+    """
+    if named := os.environ.get("DRYDOCK_PGBOUNCER"):
+        if not os.access(named, os.X_OK):
+            raise WrongVariable("DRYDOCK_PGBOUNCER", "which is no program")
+        return named
+    places = os.pathsep.join([f"{sys.prefix}/bin", os.environ.get("PATH", ""), "/usr/sbin"])
+    return shutil.which("pgbouncer", path=places)
+
+
 def browser() -> str | None:
     """Return the path of Chromium or Chrome."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -138,6 +151,16 @@ RUN = (
             "dnf": "postgresql-odbc",
             "brew": "psqlodbc",
             "conda": "psqlodbc",
+        },
+    ),
+    Need(
+        "pgbouncer, RDS Proxy's stand-in",
+        pgbouncer,
+        {
+            "apt-get": "pgbouncer",
+            "dnf": "pgbouncer",
+            "brew": "pgbouncer",
+            "conda": "pgbouncer",
         },
     ),
 )

@@ -6,6 +6,7 @@ import moto.rds.urls as urls
 from localcloud.home import Home
 from localcloud.rds.instances import Instances
 from localcloud.rds.placing import PlaceOfPeer
+from localcloud.rds.proxies import Proxies, Proxy, Target
 from localcloud.rds.records import Instance, ManagedSecret
 from localcloud.rds.responses import Responses
 from localcloud.storage import Storage
@@ -14,10 +15,14 @@ from localcloud.storage import Storage
 class Rds:
     def __init__(self, home: Home):
         self._instances = Instances(home)
+        self._proxies = Proxies(home, self._instances)
 
     def register(self) -> None:
         """Take RDS over in moto. Call it before the first backend exists."""
         Responses.instances = self._instances
+        Responses.proxies = self._proxies
+        models.DBProxy = Proxy
+        models.DBProxyTarget = Target
         models.DBInstance = Instance
         models.MasterUserSecret = ManagedSecret
         urls.url_paths["{0}/$"] = Responses.dispatch
@@ -26,6 +31,8 @@ class Rds:
         """Start the databases that were available when the last server ended."""
         self._instances.place_of_peer = place_of_peer
         self._instances.resume(storage)
+        self._proxies.start()
 
     def stop(self) -> None:
+        self._proxies.end()
         self._instances.end()

@@ -19,6 +19,7 @@ class Door:
 
     def __init__(self, address: str, port: int, internal_port: int, admits: Callable[[int], bool]):
         self._admits = admits
+        self.internal_port = internal_port
         with socket.create_server((address, port), backlog=128) as listening:
             descriptor = listening.fileno()
             self._process = subprocess.Popen(

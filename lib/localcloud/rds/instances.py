@@ -23,6 +23,7 @@ from localcloud.rds.records import Instance, ManagedSecret  # noqa: F401
 from localcloud.rds.tls import Authority
 from localcloud.storage import Storage
 
+PROXIES = ".proxies"  # beside the instances, whose names begin with a letter
 LOOK_EVERY = 1.0  # seconds between looks whether PostgreSQL still runs
 RECOVERIES = 3  # in a row, before the instance counts as failed
 
@@ -191,7 +192,7 @@ class Instances:
                     recorded.add(self._folder(instance))
                     self._resume(instance)
         for folder in self._home.rds.iterdir():
-            if folder.is_dir() and folder not in recorded:
+            if folder.is_dir() and folder not in recorded and folder.name != PROXIES:
                 self._home.say(f"{folder} belongs to no DB instance: move or remove it")
 
     def _resume(self, instance: Instance) -> None:
@@ -250,7 +251,7 @@ class Instances:
         def admitted(peer_port: int) -> bool:
             return admits(instance, peer_port, self.place_of_peer)
 
-        return Postgres(self._folder(instance), self._the_authority(), admitted)
+        return Postgres(self._folder(instance), self.authority(), admitted)
 
     def reload(self, group: str) -> None:
         """Have the instances of a parameter group follow a change of it."""
@@ -274,7 +275,7 @@ class Instances:
     def _save(self) -> None:
         self._storage.save_backends()
 
-    def _the_authority(self) -> Authority:
+    def authority(self) -> Authority:
         if self._authority is None:
             self._authority = Authority(self._home.rds)
         return self._authority

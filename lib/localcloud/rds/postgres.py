@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -144,9 +144,14 @@ class Postgres:
 
     def execute(self, *statements: Any) -> None:
         """Run SQL as the superuser, each statement on its own."""
+        with self._administered() as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def _administered(self) -> Any:
         import psycopg
 
-        with psycopg.connect(
+        return psycopg.connect(
             host=ADDRESS,
             port=self._own_port,
             user=ADMIN,
@@ -155,9 +160,17 @@ class Postgres:
             sslmode="verify-full",
             sslrootcert=str(self._authority.bundle),
             autocommit=True,
-        ) as connection:
-            for statement in statements:
-                connection.execute(statement)
+        )
+
+    def verifiers(self, users: Iterable[str]) -> dict[str, str]:
+        """What the database has stored in place of the password of each of these users."""
+        with self._administered() as connection:
+            found = connection.execute(
+                "SELECT rolname, rolpassword FROM pg_authid "
+                "WHERE rolname = ANY(%s) AND rolcanlogin",
+                [list(users)],
+            )
+            return {name: stored for name, stored in found if stored}
 
     def _offer_tokens(self, plan: Plan) -> None:
         """Make the role rds_iam, which the master user may grant."""

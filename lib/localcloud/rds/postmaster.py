@@ -61,7 +61,7 @@ class Postmaster:
     def stop(self) -> None:
         """Fast shutdown: connections are cut, nothing committed is lost."""
         if self._process:
-            _end(self._process)
+            end(self._process)
             self._process = None
 
     def end_leftover(self) -> None:
@@ -75,7 +75,7 @@ class Postmaster:
         except (OSError, ValueError, psutil.Error):
             return
         if ours:
-            _end(process)
+            end(process)
         else:
             pid_file.unlink()
 
@@ -120,7 +120,7 @@ def _die_with_the_server() -> None:
     PRCTL(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def _end(process: subprocess.Popen | psutil.Process) -> None:
+def end(process: subprocess.Popen | psutil.Process) -> None:
     """PostgreSQL's fast shutdown, then its immediate one, then the end of patience."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         try:

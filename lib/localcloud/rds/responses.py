@@ -6,7 +6,6 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import InvalidParameterCombination, RDSClientError
-from moto.rds.responses import RDSResponse
 
 from localcloud.rds import parameters
 from localcloud.rds.binaries import PostgresUnusable, binaries, engine_version
@@ -22,11 +21,12 @@ from localcloud.rds.instances import Instances
 from localcloud.rds.placing import check_groups, settle
 from localcloud.rds.ports import free_port
 from localcloud.rds.postgres import Plan
+from localcloud.rds.proxy_responses import ProxyResponses
 from localcloud.rds.records import Instance, new_password, secret_string
 from localcloud.rds.scram import verifier
 
 
-class Responses(RDSResponse):
+class Responses(ProxyResponses):
     instances: Instances  # set when the service is registered
 
     def create_db_instance(self) -> ActionResult:
@@ -185,7 +185,6 @@ for _name, _what in {
     "restore_db_instance_to_point_in_time": "point-in-time recovery",
     "create_db_cluster": "DB clusters",
     "create_blue_green_deployment": "blue/green deployments",
-    "create_db_proxy": "RDS Proxy",
 }.items():
     setattr(Responses, _name, _refused(_what))
 

@@ -14,11 +14,24 @@ ITERATIONS = 4096  # PostgreSQL's own default
 
 def verifier(password: str) -> str:
     """For printable ASCII, which RDS restricts passwords to and SASLprep leaves as it is."""
-    salt = os.urandom(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, ITERATIONS)
+    return _verifier(password, os.urandom(16), ITERATIONS)
+
+
+def matches(password: str, stored: str | None) -> bool:
+    """Whether a verifier that PostgreSQL has stored is of this password."""
+    kind, _, rest = (stored or "").partition("$")
+    if kind != "SCRAM-SHA-256":
+        return False
+    iterations, _, salt = rest.partition("$")[0].partition(":")
+    made = _verifier(password, base64.b64decode(salt), int(iterations))
+    return hmac.compare_digest(made, stored)
+
+
+def _verifier(password: str, salt: bytes, iterations: int) -> str:
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
     stored = hashlib.sha256(_mac(salted, b"Client Key")).digest()
     server = _mac(salted, b"Server Key")
-    return f"SCRAM-SHA-256${ITERATIONS}:{_text(salt)}${_text(stored)}:{_text(server)}"
+    return f"SCRAM-SHA-256${iterations}:{_text(salt)}${_text(stored)}:{_text(server)}"
 
 
 def _mac(key: bytes, message: bytes) -> bytes:

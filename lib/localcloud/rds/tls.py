@@ -34,16 +34,16 @@ class Authority:
         self.bundle.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         self.bundle.chmod(0o644)
 
-    def issue(self, certificate_file: Path, key_file: Path) -> None:
-        """Write a server certificate for localhost and 127.0.0.1, and its key."""
+    def issue(self, certificate_file: Path, key_file: Path, address: str = ADDRESS) -> None:
+        """Write a server certificate for localhost and a loopback address, and its key."""
         ca_key = serialization.load_pem_private_key(self._key_file.read_bytes(), None)
         ca = x509.load_pem_x509_certificate(self.bundle.read_bytes())
         key = ec.generate_private_key(ec.SECP256R1())
         names = [
             x509.DNSName("localhost"),
-            x509.IPAddress(ipaddress.ip_address(ADDRESS)),
+            x509.IPAddress(ipaddress.ip_address(address)),
             # libpq before 15 compares an address with the names only
-            x509.DNSName(ADDRESS),
+            x509.DNSName(address),
         ]
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
         certificate = (

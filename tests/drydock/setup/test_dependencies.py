@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 LISTED = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["test"]]
 # What the set-up finds through apt-get must come from conda too.
-NOT_PYTHON = {"postgresql", "unixodbc", "psqlodbc", "openjdk", "pgjdbc"}
+NOT_PYTHON = {"postgresql", "unixodbc", "psqlodbc", "pgbouncer", "openjdk", "pgjdbc"}
 
 
 def pins(name):
