@@ -5,9 +5,22 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "elb"))
+TESTS, LIB = Path(__file__).parents[2], Path(__file__).parents[3] / "lib"
+for folder in (
+    TESTS / "localcloud" / "elb",
+    TESTS / "localcloud" / "ecs",
+    TESTS / "containers" / "api",
+    LIB / "containers" / "etl",
+):
+    sys.path.append(str(folder))
 
-from http_apis import Apis
+from ecs_lab import Lab  # noqa: E402
+from http_apis import Apis  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def lab(cloud, tmp_path_factory):
+    return Lab(cloud, tmp_path_factory.mktemp("served")).set_up()
 
 
 @pytest.fixture
