@@ -143,13 +143,13 @@ def _names(source: str, kind: type) -> set[str]:
 def _opening(notes: Mapping) -> str:
     skip = "".join(f"\n- {one}" for one in notes.get("skip_when_late", ()))
     return (
-        f"> **For the instructor.** {notes['minutes']} minutes. {notes['goal']}\n\n"
+        f"> **For the instructor.** {notes['minutes']} minutes planned. {notes['goal']}\n\n"
         f"When late, skip:\n{skip}"
     )
 
 
 def _note(note: Mapping, title: str) -> str:
-    lines = [f"> **Instructor, {title}**" + (f" · {note['minutes']} min" if note else "")]
+    lines = [f"> **Instructor, {title}**" + (f" · {note['minutes']} min planned" if note else "")]
     for head, key in (("Say", "say"), ("Usual mistakes", "mistakes"), ("Ask", "ask")):
         lines += [f"> - {head}: {one}" for one in note.get(key, ())]
     lines.append(
