@@ -10,6 +10,7 @@ import tempfile
 import urllib.request
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def fetch(repository: str, target: Path) -> Path:
     """
     driver = published()
     address = f"{repository.rstrip('/')}/{driver['path']}"
+    with _kept(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
     shown = re.sub(r"//[^/@]*@", "//", address)  # a user and password stay out of messages
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
@@ -69,24 +72,30 @@ def fetch(repository: str, target: Path) -> Path:
             f"{found[:12]}..., {len(content):,} bytes, instead of {driver['sha256'][:12]}...; "
             "it was not kept. Try again, or ask who runs that repository"
         )
-    _keep(content, target)
+    with _kept(target):
+        _keep(content, target)
     return target
 
 
 def _keep(content: bytes, target: Path) -> None:
-    """Whole or not at all."""
-    aside = None
+    """Whole or not at all. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=target.parent)
+    os.close(handle)
+    aside = Path(name)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent)
-        aside = Path(name)
-        os.close(handle)
         aside.write_bytes(content)
         aside.chmod(0o644)
         aside.replace(target)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _kept(target: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        if aside:
-            aside.unlink(missing_ok=True)
         raise DriverMissing(
             f"the JDBC driver cannot be kept as {target}: {error.strerror}; free some space or "
             "mend the folder, then try again"

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,3 +133,20 @@ def test_a_password_in_the_address_is_not_told(bare_machine, monkeypatch):
     with pytest.raises(DriverMissing) as told:
         jar.find()
     assert "127.0.0.1:9/maven" in str(told.value) and "hunter2" not in str(told.value)
+
+
+def test_a_disk_that_is_full_keeps_no_half(repository, bare_machine):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(CONTENT) // 2, hard))
+    try:
+        with pytest.raises(DriverMissing, match=r"cannot be kept as .*jar: .*free some space"):
+            jar.fetch(repository.url, bare_machine)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(bare_machine.parent.iterdir()) == []
+
+
+def test_a_folder_that_is_none(repository, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DriverMissing, match="cannot be kept as"):
+        jar.fetch(repository.url, tmp_path / "file" / "driver.jar")
