@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from localcloud.ecr.manifests import IMAGE_ANNOTATION
 from localcloud.ecs import images, volumes
 from localcloud.ecs.failures import cannot_pull
 from localcloud.runtimes.base import ContainerSpec, Mount, Sandbox
@@ -38,7 +39,7 @@ def pull(
             raise images.not_resolved(reference, str(error)) from None
         return BuiltImage(found, found)
     stored = images.look_up(clients, execution_role, reference)
-    engine_id = stored.annotations.get(images.IMAGE_ANNOTATION)
+    engine_id = stored.annotations.get(IMAGE_ANNOTATION)
     if engine_id is None:
         raise cannot_pull(
             f"{reference} was registered without a container engine, and tasks run in containers "

@@ -23,7 +23,6 @@ from localcloud.ecs.failures import TaskFailed, cannot_initialise, cannot_pull
 from localcloud.ecs.roles import Clients
 
 CONTEXT_ANNOTATION = "dev.drydock.context"
-IMAGE_ANNOTATION = "dev.drydock.image"  # its id in an engine's store, if one built it
 REFERENCE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
     r"(?P<repository>[^:@]+)(:(?P<tag>[^@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
