@@ -13,6 +13,7 @@ import ipywidgets as widgets
 from drydock.errors import WrongInput
 from drydock.study.answer_box import AnswerBox
 from drydock.study.exam import Exam
+from drydock.study.exam_result import Result
 from drydock.study.practice import Feedback, Practice, feedback
 from drydock.study.questions import Question
 
@@ -67,11 +68,13 @@ class ExamScreen(widgets.VBox):
     """A mock exam: go to any question, flag it, stop the clock, finish and see what was wrong.
 
     Every step is saved in `path`; show `ExamScreen(Exam.load(path, bank), path)` to go on. The
-    clock of the exam starts with the screen.
+    clock of the exam starts with the screen. `on_finish` is called once, at the end of the exam.
     """
 
-    def __init__(self, exam: Exam, path: Path):
-        self.exam, self.path, self.at = exam, path, 0
+    def __init__(
+        self, exam: Exam, path: Path, *, on_finish: Callable[[Exam, Result], None] | None = None
+    ):
+        self.exam, self.path, self.at, self._on_finish = exam, path, 0, on_finish
         self._status, self._note = widgets.HTML(), widgets.HTML()
         self._go = widgets.BoundedIntText(
             description="Go to", min=1, max=len(exam.questions), layout=widgets.Layout(width="12em")
@@ -144,13 +147,16 @@ class ExamScreen(widgets.VBox):
         self._show()
 
     def _finish(self) -> None:
-        if not self.exam.finished:
+        before = self.exam.finished
+        if not before:
             try:
                 self.exam.answer(self.at, self.box.response)
             except WrongInput:
                 self._note.value = "The time was up before the last answer."
         result = self.exam.finish()
         self.exam.save(self.path)
+        if self._on_finish and not before:
+            self._on_finish(self.exam, result)
         wrong = [one for one in self.exam.questions if one.id in result.wrong]
         reviews = [
             f"{one.prompt}\n{feedback(one, self.exam.answers.get(one.id)).text()}" for one in wrong

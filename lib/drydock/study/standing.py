@@ -115,7 +115,7 @@ def heat_map(standing: Mapping[str, Standing]) -> Chart:
         grid[row][column] = levels.index(one.level)
         ink = "white" if one.level == KNOWN else INK
         words = f"{one.right}/{one.tried} {SIGNS[one.level]}" if one.tried else "·"
-        axes.text(column, row, words, ha="center", va="center", fontsize=8, color=ink)
+        axes.text(column, row, words, ha="center", va="center", fontsize=7.5, color=ink)
     colours = ListedColormap(list(COLOURS.values()))
     axes.imshow(grid, cmap=colours, vmin=-0.5, vmax=len(levels) - 0.5, aspect="auto")
     axes.set_yticks(range(len(rows)), [f"{task} {tasks[task]}" for task in rows], fontsize=8)

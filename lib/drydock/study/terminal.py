@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from drydock.errors import WrongInput
-from drydock.study import progress
+from drydock.study import desk
 from drydock.study.exam import Exam
 from drydock.study.practice import Practice
 from drydock.study.questions import Question, Response
-from drydock.study.reviews import Reviews
 
 WIDTH = 88
 STOP = ("q", "quit")
@@ -87,20 +86,10 @@ def practise(some: Iterable[Question], seed: int) -> None:
         if answer is None:
             break
         found = session.answer(answer)
-        answered(question, found.right)
+        desk.keep_answer(question, found.right)
         click.echo(f"\n{found.text()}")
     total = session.right + session.wrong
     click.echo(f"\n{session.right} of {total} right at first. Type: drydock progress")
-
-
-def answered(question: Question, right: bool) -> None:
-    """Keep an answer in the learner's progress, and plan when the question is due again."""
-    progress.note("answer", question.id, right=right)
-    if ":" not in question.id:  # a generated one never comes again
-        path = progress.folder() / "reviews.json"
-        reviews = Reviews.load(path)
-        reviews.answered(question, right)
-        reviews.save(path)
 
 
 def sit(exam: Exam, path: Path) -> None:
@@ -121,10 +110,7 @@ def sit(exam: Exam, path: Path) -> None:
         click.echo("The clock stands, and your answers are kept. Type: drydock exam")
         return
     result = exam.finish()
-    for question in exam.questions:
-        if question.id in exam.answers:
-            answered(question, question.id not in result.wrong)
-    progress.note("exam", str(result.scaled), right=result.passed, scored=result.scored.of)
+    desk.keep_exam(exam, result)
     click.echo(f"\n{result.text()}\n\nWhat was wrong, and why: drydock exam --wrong")
 
 
