@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import moto.apigatewayv2.models as models
 from moto.apigatewayv2.exceptions import APIGatewayV2Error
+from moto.apigatewayv2.responses import ApiGatewayV2Response as Responses
+from moto.core.utils import camelcase_to_underscores
 
 from localcloud.gateway.doors import new_endpoint
 
@@ -84,9 +89,23 @@ def install(gateway: Gateway) -> None:
             raise BadRequest("A JWT authorizer needs an issuer and an audience")
         return original["create_authorizer"](self, *args, **options)
 
+    Responses.update_stage = _update_stage
     for name, method in list(locals().items()):
         if name in CHANGED:
             setattr(Backend, name, method)
+
+
+def _update_stage(self: Responses) -> Any:
+    """UpdateStage, which moto lacks: what is given replaces what was."""
+    _, _, _, api_id, _, name = self.path.rstrip("/").split("/")
+    stage = self.apigatewayv2_backend.get_stage(unquote(api_id), unquote(name))
+    for key, value in json.loads(self.body or "{}").items():
+        attribute = camelcase_to_underscores(key)
+        if key == "stageName" or not hasattr(stage, attribute):
+            raise BadRequest(f"The local cloud cannot change {key} of a stage")
+        setattr(stage, attribute, value)
+    stage.updated = datetime.now()
+    return 200, {}, json.dumps(stage.to_json())
 
 
 def _conflict(message: str) -> APIGatewayV2Error:

@@ -111,6 +111,24 @@ def test_throttling_and_recovery(apis):
     wait_for(lambda: get(address).status_code == 200, "recovery")
 
 
+def test_a_changed_limit_holds_at_once(apis):
+    api, address = apis.echo("v1", "GET /x")
+    assert [get(f"{address}/x").status_code for _ in range(3)] == [200] * 3
+    limits = {"ThrottlingRateLimit": 0.01, "ThrottlingBurstLimit": 1}
+    apis.gateway.update_stage(ApiId=api, StageName="v1", DefaultRouteSettings=limits)
+    assert [get(f"{address}/x").status_code for _ in range(3)] == [200, 429, 429]
+    found = apis.gateway.get_stage(ApiId=api, StageName="v1")["DefaultRouteSettings"]
+    assert (found["ThrottlingRateLimit"], found["ThrottlingBurstLimit"]) == (0.01, 1)
+    apis.gateway.update_stage(
+        ApiId=api,
+        StageName="v1",
+        RouteSettings={"GET /x": {"ThrottlingRateLimit": 1000.0, "ThrottlingBurstLimit": 1000}},
+    )
+    assert [get(f"{address}/x").status_code for _ in range(3)] == [200] * 3
+    with pytest.raises(ClientError, match="NotFound"):
+        apis.gateway.update_stage(ApiId=api, StageName="nothing", Description="x")
+
+
 def test_cors(apis):
     settings = {
         "AllowOrigins": ["https://lab.example"],
