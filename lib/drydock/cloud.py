@@ -4,21 +4,20 @@ import fcntl
 import http.client
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import psutil
 
-from drydock import processes
+from drydock import processes, rooms
 from drydock.errors import DrydockError
+from drydock.rooms import home_path
 
 PORT = 5566
 REGION = "us-east-1"
@@ -27,15 +26,6 @@ OLDER = "The local cloud runs older code than this folder has: type `drydock dow
 START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 60.0  # tasks and databases may take their time
 LARGEST_LOG = 10_000_000  # bytes
-ROOMS = {
-    "state": "buckets, secrets, roles, clusters",
-    "objects": "S3 objects",
-    "rds": "databases",
-    "tasks": "scratch of tasks",
-    "runs": "run reports",
-    "repair": "break-and-repair labs",
-    "set-aside": "what could not be read",
-}
 
 
 class CloudError(DrydockError):
@@ -52,19 +42,6 @@ class CloudInfo:
     home: Path
     started: bool = False
     messages: list[str] = field(default_factory=list)
-
-
-def home_path(home: str | Path | None = None) -> Path:
-    """The folder that keeps everything: as given, DRYDOCK_HOME, or the user's data folder.
-
-    For root it is /var/lib/drydock: PostgreSQL runs as another user, who could not enter /root.
-    """
-    given = home or os.environ.get("DRYDOCK_HOME")
-    if given:
-        return Path(given).expanduser().absolute()
-    if os.geteuid() == 0:
-        return Path("/var/lib/drydock")
-    return platformdirs.user_data_path("drydock")
 
 
 def start(home: str | Path | None = None, port: int | None = None) -> CloudInfo:
@@ -135,12 +112,7 @@ def remove(home: str | Path | None = None) -> Path:
     """
     folder = home_path(home)
     stop(folder)
-    for room in ROOMS:
-        shutil.rmtree(folder / room, ignore_errors=True)
-    for file in (*folder.glob("server.*"), *folder.glob("*.lock")):
-        file.unlink(missing_ok=True)
-    with suppress(OSError):  # it holds something of somebody else's
-        folder.rmdir()
+    rooms.remove(folder)
     return folder
 
 
@@ -189,10 +161,7 @@ def status_lines(home: str | Path | None = None) -> list[str]:
     else:
         lines = ["not running: `drydock up` starts it"]
     lines.append(f"home       {folder}" + ("" if folder.exists() else " (not made yet)"))
-    for room, content in ROOMS.items():
-        if (folder / room).exists():
-            lines.append(f"{_megabytes(folder / room):>8.1f} MB  {room}: {content}")
-    return lines
+    return lines + rooms.lines(folder)
 
 
 # ------------------------------------------------------------------------------------ starting
@@ -288,12 +257,3 @@ def _info(record: dict[str, Any], **more: Any) -> CloudInfo:
     return CloudInfo(
         record["endpoint"], record["pid"], record["port"], Path(record["home"]), **more
     )
-
-
-def _megabytes(folder: Path) -> float:
-    total = 0
-    for where, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):  # a running server and its tasks remove files meanwhile
-                total += os.lstat(os.path.join(where, name)).st_size
-    return total / 1e6
