@@ -1,4 +1,4 @@
-"""A quiz and a mock exam in a real browser: by keyboard, and gone on with after it was closed."""
+"""A quiz and a mock exam in a real browser: by keyboard, gone on with after it was closed, kept."""
 
 import os
 from pathlib import Path
@@ -13,23 +13,21 @@ from drydock import notebooks
 pytestmark = pytest.mark.browser
 
 QUIZ = """\
-from drydock.study import questions
-from drydock.study.quiz_widget import Quiz
-bank = questions.load()
-some = [next(one for one in bank if one.type == kind) for kind in questions.TYPES]
-heard = []
-Quiz(some[:1], on_answer=lambda found: heard.append((found.right, found.response)))"""
+from drydock.study import desk, questions
+desk.quiz(1, seed=1, types=["multiple_choice"])"""
 OTHERS = """\
 from drydock.study.answer_box import AnswerBox
 import ipywidgets
-ipywidgets.VBox([AnswerBox(one) for one in some[1:]])"""
+bank = questions.load()
+some = [next(one for one in bank if one.type == kind) for kind in questions.TYPES[1:]]
+ipywidgets.VBox([AnswerBox(one) for one in some])"""
 EXAM = """\
-from pathlib import Path
-from drydock.study import questions
-from drydock.study.exam import Exam
-from drydock.study.quiz_widget import ExamScreen
-bank, path = questions.load(), Path("exam.json")
-ExamScreen(Exam.load(path, bank) or Exam.draw(bank, size=5, seed=1), path)"""
+from drydock.study import desk
+desk.exam(5, seed=1)"""
+STANDING = """\
+from drydock.study import desk, progress
+print(len(progress.read().answers()), "answers kept")
+desk.standing()"""
 SECONDS = 120
 
 
@@ -51,6 +49,7 @@ def test_a_quiz_is_answered_by_keyboard_and_an_exam_outlives_its_window(tmp_path
     folder = tmp_path / "notebooks"
     write(folder, "quiz.ipynb", QUIZ, OTHERS)
     write(folder, "exam.ipynb", EXAM)
+    write(folder, "standing.ipynb", STANDING)
     with notebooks.fresh_lab() as variables, served(folder, variables, tmp_path) as lab:
         quiz = lab.open_notebook("quiz.ipynb")
         quiz.run_all(SECONDS)
@@ -81,3 +80,9 @@ def test_a_quiz_is_answered_by_keyboard_and_an_exam_outlives_its_window(tmp_path
         again.page.get_by_text("our estimate").wait_for(timeout=20_000)
         assert again.tracebacks() == [] and lab.errors == []
         again.screenshot(pictures / "result.png")
+
+        standing = lab.open_notebook("standing.ipynb")
+        standing.run_all(SECONDS)
+        assert "2 answers kept" in standing.outputs()[0]
+        assert standing.page.locator(".jp-OutputArea-output img").count() == 1
+        standing.screenshot(pictures / "standing.png")
