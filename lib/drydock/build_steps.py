@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from drydock import image_builds
 from drydock.charts import BLUE, INK, ORANGE, SKY, SOFT, WIDTH, Chart
-from drydock.image_builds import BuildFailed, connected
+from drydock.image_builds import connected
 from drydock.images import CONTAINERS
 
 DATA = Path(__file__).parents[2] / "data" / "image_builds.json"
@@ -71,21 +72,30 @@ def measure(
     """
     found = []
     with connected(engine) as client, tempfile.TemporaryDirectory() as folder:
-        for name in names():
-            say(f"building {name}")
-            context = Path(folder) / name
-            _copy_context(name, context)
-            build, _ = _build(client, context, f"{REPOSITORY}:{name}", base, fresh=True)
-            program = context / "etl" / "curate.py"
-            program.write_text(program.read_text() + "\n# one more line\n")
-            rebuild, reused = _build(client, context, f"{REPOSITORY}:{name}-2", base, fresh=False)
-            image = client.images.get(f"{REPOSITORY}:{name}")
-            layers = len(image.attrs["RootFS"]["Layers"])
-            found.append(Step(name, image.attrs["Size"], layers, build, rebuild, reused))
-        for name in names():
-            for tag in (name, f"{name}-2"):
-                client.images.remove(f"{REPOSITORY}:{tag}", force=True)
+        try:
+            for name in names():
+                say(f"building {name}")
+                found.append(_measured(client, name, Path(folder) / name, base))
+        finally:
+            _remove_images(client)
     return found
+
+
+def _measured(client, name: str, context: Path, base: str | None) -> Step:
+    _copy_context(name, context)
+    build, _ = _build(client, context, f"{REPOSITORY}:{name}", base, fresh=True)
+    program = context / "etl" / "curate.py"
+    program.write_text(program.read_text() + "\n# one more line\n")
+    rebuild, reused = _build(client, context, f"{REPOSITORY}:{name}-2", base, fresh=False)
+    image = client.images.get(f"{REPOSITORY}:{name}")
+    layers = len(image.attrs["RootFS"]["Layers"])
+    return Step(name, image.attrs["Size"], layers, build, rebuild, reused)
+
+
+def _remove_images(client) -> None:
+    for image in client.images.list(name=REPOSITORY):
+        for tag in image.tags:
+            client.images.remove(tag, force=True)
 
 
 def table(steps: Iterable[Step]) -> dict[str, dict]:
@@ -141,20 +151,8 @@ def _copy_context(name: str, target: Path) -> None:
 
 
 def _build(client, context: Path, tag: str, base: str | None, fresh: bool) -> tuple[float, int]:
-    """Return seconds, and how many steps the cache answered."""
-    started, reused = time.monotonic(), 0
-    arguments = {"BASE": base} if base else {}
-    messages = client.api.build(
-        path=str(context),
-        tag=tag,
-        buildargs=arguments,
-        nocache=fresh,
-        network_mode="host",
-        rm=True,
-        decode=True,
-    )
-    for message in messages:
-        if "error" in message:
-            raise BuildFailed(f"{context.name}: {message['error'].strip().splitlines()[-1]}")
-        reused += "using cache" in message.get("stream", "").lower()
+    """Return seconds, and how many steps the cache answered. Raises BuildFailed."""
+    started = time.monotonic()
+    said = image_builds.lines(client, context, tag, base, lambda step: None, nocache=fresh)
+    reused = sum("using cache" in line.lower() for line in said)
     return time.monotonic() - started, reused

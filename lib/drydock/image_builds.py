@@ -59,21 +59,37 @@ def build(
     client: docker.DockerClient, folder: Path, reference: str, base: str | None, say: Say
 ) -> Image:
     """Build `folder` and tag it; `say` gets each step as it begins. Raises BuildFailed."""
+    labels = {CONTEXT_LABEL: str(folder)}
+    for _ in lines(client, folder, reference, base, say, labels=labels):
+        pass
+    return client.images.get(reference)
+
+
+def lines(
+    client: docker.DockerClient,
+    folder: Path,
+    reference: str,
+    base: str | None,
+    say: Say,
+    **options: object,
+) -> Iterator[str]:
+    """Build as `build` does, giving each line that the engine says. `options` go to the engine."""
     step, last = "", deque(maxlen=SHOWN_LINES)
     try:
         messages = client.api.build(
             path=str(folder),
             tag=reference,
             buildargs={"BASE": base} if base else {},
-            labels={CONTEXT_LABEL: str(folder)},
             network_mode="host",  # package indexes are reached as from this machine
             rm=True,
             decode=True,
+            **options,
         )
         for message in messages:
             if "error" in message:
                 raise _failed(folder, step, [*last, message["error"]])
             line = message.get("stream", "").strip()
+            yield line
             found = STEP.match(line)
             if found:
                 step = f"step {found['number']} of {found['count']}, {found['instruction']}"
@@ -83,7 +99,6 @@ def build(
                 last.append(line)
     except (APIError, BuildError, TypeError) as error:
         raise _failed(folder, step, [getattr(error, "explanation", None) or str(error)]) from None
-    return client.images.get(reference)
 
 
 def manifest(client: docker.DockerClient, image: Image) -> dict:

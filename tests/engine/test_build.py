@@ -9,7 +9,7 @@ import pytest
 from container_engine import BASE
 from live import temporary_home
 
-from drydock import image_builds, images
+from drydock import build_steps, image_builds, images
 from drydock.errors import WrongInput
 
 
@@ -134,3 +134,22 @@ def test_what_went_wrong_is_one_line(tmp_path):
         f"{tmp_path}/Dockerfile: step 1 of 2, RUN x: a b | c; mend it, then type: drydock build "
         f"{tmp_path}"
     )
+
+
+def test_what_measuring_has_built_is_removed_when_it_fails(engine, tmp_path, monkeypatch):
+    good = "ARG BASE\nFROM ${BASE}\nRUN echo layer > /layer\nCOPY etl/curate.py /\n"
+    (tmp_path / "1-good.Dockerfile").write_text(good)
+    (tmp_path / "2-bad.Dockerfile").write_text(good + "RUN exit 3\n")
+    monkeypatch.setattr(build_steps, "FOLDER", tmp_path)
+    said = []
+    with pytest.raises(image_builds.BuildFailed, match=r"2-bad.*RUN exit 3"):
+        build_steps.measure(engine.address, base=BASE, say=said.append)
+    assert said == ["building 1-good", "building 2-bad"]
+    with engine.client() as client:
+        assert client.images.list(name=build_steps.REPOSITORY) == []
+        tags = [tag for image in client.images.list() for tag in image.tags]
+        assert not [tag for tag in tags if tag.startswith(build_steps.REPOSITORY)]
+    (tmp_path / "2-bad.Dockerfile").unlink()
+    [step] = build_steps.measure(engine.address, base=BASE)
+    assert (step.name, step.reused > 0) == ("1-good", True)
+    assert step.size > 1e6
