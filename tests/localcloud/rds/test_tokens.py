@@ -1,6 +1,7 @@
 """IAM database authentication: tokens that boto3 signs, and a PostgreSQL that asks about them."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -11,6 +12,11 @@ from botocore.auth import SigV4QueryAuth
 from botocore.exceptions import ClientError
 from live import client, wait_for
 from rds_orders import ORDER, connect, described, wait_available
+
+from drydock.connect import native
+from drydock.connect.errors import LoginRefused
+from drydock.connect.pools import pool
+from drydock.connect.sources import TokenSource
 
 TRUST = {
     "Version": "2012-10-17",
@@ -92,6 +98,24 @@ def test_a_token_lets_in_whose_keys_made_it(cloud, signing, session):
         login(cloud, signing, token(signing, anna))
     iam.attach_user_policy(UserName="anna", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     assert login(cloud, signing, token(signing, anna)) == "etl"
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "odbc"])
+def test_a_pool_gets_in_with_a_new_token_for_each_connection(cloud, signing, driver):
+    rds = boto3.Session("drydock", "drydock", region_name="us-east-1").client(
+        "rds", endpoint_url=cloud.endpoint
+    )
+    place = signing["Endpoint"]
+    source = TokenSource(rds, place["Address"], place["Port"], "etl", "library")
+    engine = pool(source, cloud.home / "rds" / "ca.pem", driver=driver)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT current_user").scalar() == "etl"
+    engine.dispose()
+    refused = TokenSource(rds, place["Address"], place["Port"] + 1, "etl", "library")()
+    with pytest.raises(LoginRefused, match="refuses user etl") as error:
+        native.connect(replace(refused, port=place["Port"]), cloud.home / "rds" / "ca.pem")
+    assert error.value.sqlstate == "28000"
+    assert refused.password not in str(error.value)
 
 
 @pytest.mark.parametrize(
