@@ -34,6 +34,11 @@ class Addresses:
                     self._used.add(self._next)
                     return ".".join(str(byte) for byte in self._next.to_bytes(4))
 
+    def hold(self, address: str) -> None:
+        """Take this very one, which was handed out before the server was started again."""
+        with self._lock:
+            self._used.add(int.from_bytes(bytes(int(part) for part in address.split("."))))
+
     def give_back(self, address: str) -> None:
         with self._lock:
             self._used.discard(int.from_bytes(bytes(int(part) for part in address.split("."))))

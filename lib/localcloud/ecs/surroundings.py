@@ -35,7 +35,7 @@ def reach(ecs: Ecs, task: Item) -> set[Door]:
     of every database and load balancer, which do the same; and other tasks as far as security
     groups allow."""
     endpoint = urlsplit(ecs.endpoint)
-    doors = {(endpoint.hostname, endpoint.port), *_databases(), *_load_balancers()}
+    doors = {(endpoint.hostname, endpoint.port), *databases(), *_load_balancers()}
     with ecs.state.lock:
         here = places.of_task(ecs.state, task)
         for other in list(ecs.state.tasks()):
@@ -56,7 +56,7 @@ def _ports(ecs: Ecs, task: Item) -> set[int]:
     return {m["containerPort"] for m in mappings if m["protocol"] == "tcp" and "containerPort" in m}
 
 
-def _databases() -> Iterator[Door]:
+def databases() -> Iterator[Door]:
     for instance in list(rds_backends[arns.ACCOUNT][arns.REGION].databases.values()):
         if isinstance(getattr(instance, "port", None), int):
             yield instance.address, instance.port

@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import moto.eks.urls
 from moto.eks.models import Cluster as Record
 from moto.eks.models import eks_backends
 
-from localcloud.ecs import arns
+from localcloud.ecs import arns, surroundings
 from localcloud.eks import callers, fargate, nodegroups, pod_identity, web_identity
 from localcloud.eks.responses import PATHS, Responses
 from localcloud.home import Home
@@ -72,6 +73,7 @@ class Eks:
             self._ecs.clients,
             self._ecs.endpoint,
             self._ecs.certificates,
+            self._doors,
         )
         cluster = Cluster(
             record.name,
@@ -93,6 +95,10 @@ class Eks:
         record.certificate_authority = {"data": base64.b64encode(cluster.certificate).decode()}
         self.clusters[record.name] = cluster
         return cluster
+
+    def _doors(self) -> set[tuple[str, int]]:
+        endpoint = urlsplit(self._ecs.endpoint)
+        return {(endpoint.hostname, endpoint.port), *surroundings.databases()}
 
     def close(self, name: str) -> None:
         """The cluster was deleted."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from localcloud.kubernetes import apply, discovery, errors, patches, protobuf, subresources, watches
+from localcloud.kubernetes import apply, discovery, errors, patches, subresources, watches
 from localcloud.kubernetes.front import Answer, Request
-from localcloud.kubernetes.resources import BY_PATH, NAMESPACES, Resource
+from localcloud.kubernetes.requests import (
+    Place,
+    delete_options,
+    is_dry,
+    read_body,
+    validation,
+    wants_table,
+)
+from localcloud.kubernetes.resources import NAMESPACES, Resource
 from localcloud.kubernetes.selectors import Match, fields, labels
 from localcloud.kubernetes.tables import table
 
@@ -19,25 +24,6 @@ if TYPE_CHECKING:
 
 HEALTH = ("/healthz", "/livez", "/readyz")
 ATTEMPTS = 5
-
-
-class Place:
-    """What an address names. Raises ApiError NotFound."""
-
-    def __init__(self, path: str):
-        parts = [part for part in path.split("/") if part]
-        self.group = "" if parts[0] == "api" else parts[1]
-        rest = parts[1:] if parts[0] == "api" else parts[2:]
-        version, rest = rest[0], rest[1:]
-        self.namespace = ""
-        if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in ("status", "finalize"):
-            self.namespace, rest = rest[1], rest[2:]
-        found = BY_PATH.get((self.group, version, rest[0])) if rest else None
-        if found is None or (self.namespace and not found.namespaced):
-            raise errors.no_such_path()
-        self.resource: Resource = found
-        self.name = rest[1] if len(rest) > 1 else ""
-        self.part = "/".join(rest[2:])
 
 
 class Api:
@@ -159,7 +145,7 @@ class Api:
         return matches
 
     def _listed(self, request: Request, resource: Resource, found: list, version: str) -> Object:
-        if _wants_table(request):
+        if wants_table(request):
             return table(resource, found, version, request.query.get("includeObject", "Metadata"))
         return {
             "kind": f"{resource.kind}List",
@@ -169,7 +155,7 @@ class Api:
         }
 
     def _shown(self, request: Request, resource: Resource, found: Object) -> Object:
-        if not _wants_table(request):
+        if not wants_table(request):
             return found
         version = found["metadata"].get("resourceVersion", "")
         return table(resource, [found], version, request.query.get("includeObject", "Metadata"))
@@ -180,20 +166,20 @@ class Api:
         found = subresources.reviewed(place.resource, document, request.user)
         if found:
             return Answer(found, 201)
-        document, warnings = self.registry.decode(place.resource, document, _validation(request))
-        made = self.registry.create(place.resource, place.namespace, document, dry=_dry(request))
+        document, warnings = self.registry.decode(place.resource, document, validation(request))
+        made = self.registry.create(place.resource, place.namespace, document, dry=is_dry(request))
         return Answer(self._shown(request, place.resource, made), 201, warnings=warnings)
 
     def _update(self, request: Request, place: Place) -> Answer:
         document, warnings = self.registry.decode(
-            place.resource, read_body(request), _validation(request)
+            place.resource, read_body(request), validation(request)
         )
         made = self.update(request, place, document)
         return Answer(self._shown(request, place.resource, made), warnings=warnings)
 
     def update(self, request: Request, place: Place, document: Object) -> Object:
         return self.registry.update(
-            place.resource, place.namespace, place.name, document, place.part, _dry(request)
+            place.resource, place.namespace, place.name, document, place.part, is_dry(request)
         )
 
     def _patch(self, request: Request, place: Place) -> Answer:
@@ -210,7 +196,7 @@ class Api:
         with self.store.lock:
             before = self.store.need(place.resource, place.namespace, place.name)
             after = patches.apply_patch(kind, before, patch, place.resource)
-            after, warnings = self.registry.decode(place.resource, after, _validation(request))
+            after, warnings = self.registry.decode(place.resource, after, validation(request))
             return self.update(request, place, after), warnings
 
     def _apply(self, request: Request, place: Place, patch: Any) -> Answer:
@@ -222,13 +208,13 @@ class Api:
                 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required '
                 "for apply patch",
             )
-        wanted, warnings = self.registry.decode(place.resource, patch, _validation(request))
+        wanted, warnings = self.registry.decode(place.resource, patch, validation(request))
         wanted["metadata"].setdefault("name", place.name)
         with self.store.lock:
             before = self.store.get(place.resource, place.namespace, place.name)
             after = apply.apply(before, wanted, place.resource, manager, request.flag("force"))
             if before is None:
-                made = self.registry.create(place.resource, place.namespace, after, _dry(request))
+                made = self.registry.create(place.resource, place.namespace, after, is_dry(request))
                 return Answer(self._shown(request, place.resource, made), 201, warnings=warnings)
             made = self.update(request, place, after)
         return Answer(self._shown(request, place.resource, made), warnings=warnings)
@@ -264,42 +250,3 @@ class Api:
             details["group"] = resource.group
         done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
         return Answer({**done, "details": details}, warnings=warnings)
-
-
-def read_body(request: Request) -> Any:
-    kind = request.headers.get("Content-Type", "application/json")
-    try:
-        if kind.startswith(protobuf.KIND):
-            return protobuf.read(request.body)
-        return yaml.safe_load(request.body) if "yaml" in kind else json.loads(request.body)
-    except (ValueError, yaml.YAMLError) as error:
-        raise errors.bad_request(f"error decoding the request body: {error}") from None
-
-
-def delete_options(request: Request) -> Object:
-    """From the body, or the query, or both."""
-    options = read_body(request) if request.body.strip() else {}
-    query = request.query
-    if "gracePeriodSeconds" in query:
-        options.setdefault("gracePeriodSeconds", int(query["gracePeriodSeconds"]))
-    if "propagationPolicy" in query:
-        options.setdefault("propagationPolicy", query["propagationPolicy"])
-    if "orphanDependents" in options:
-        orphan = options.pop("orphanDependents")
-        options.setdefault("propagationPolicy", "Orphan" if orphan else "Background")
-    if query.get("dryRun"):
-        options["dryRun"] = ["All"]
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _wants_table(request: Request) -> bool:
-    accepted = request.headers.get("Accept", "").replace(" ", "")
-    return "as=Table" in accepted.partition(",")[0]
-
-
-def _validation(request: Request) -> str:
-    return request.query.get("fieldValidation") or "Warn"
-
-
-def _dry(request: Request) -> bool:
-    return bool(request.query.get("dryRun"))

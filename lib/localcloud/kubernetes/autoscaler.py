@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.kubernetes import autoscaler_rules as rules
 from localcloud.kubernetes import pace, selectors, sizes
+from localcloud.kubernetes.ages import moment
 from localcloud.kubernetes.job_status import set_condition
 from localcloud.kubernetes.replica_sets import is_ready
 from localcloud.kubernetes.resources import AUTOSCALERS, PODS, of_kind
 from localcloud.kubernetes.store import now
-from localcloud.kubernetes.tables import moment
 from localcloud.kubernetes.work import Controller
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from localcloud.kubernetes.resources import (
     NODES,
     PODS,
     SERVICE_ACCOUNTS,
+    SERVICES,
     Resource,
 )
 from localcloud.kubernetes.scheduler import Scheduler
@@ -49,13 +51,17 @@ FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 @dataclass(frozen=True)
 class Footing:
-    """What clusters share with ECS: how containers run, where the local cloud answers."""
+    """What clusters share with ECS: how containers run, where the local cloud answers.
+
+    ``reach`` gives the addresses and ports of the local cloud itself and of its databases.
+    """
 
     runtime: Runtime
     addresses: Any
     clients: Any
     endpoint: str
     certificates: Path
+    reach: Callable[[], set[tuple[str, int]]]
 
 
 class Cluster:
@@ -110,8 +116,10 @@ class Cluster:
         self.address = f"{HOST}:{listening.getsockname()[1]}"
         self._set_up()
         self.store.subscribe(self._told)
+        # Nothing may change before every part has seen what there is.
         for part in self.parts:
             part.start()
+        for part in self.parts:
             for controller in part.controllers:
                 controller.start()
         certificate, key = self.folder / "api.pem", self.folder / "api.key"
@@ -174,11 +182,13 @@ class Cluster:
         )
 
     def reach(self, uid: str) -> set[tuple[str, int]]:
-        """What a pod's own network leads to: the local cloud, this API, every other pod."""
-        from localcloud.ecs.surroundings import _databases
-
-        host, _, port = self.footing.endpoint.rpartition("//")[2].rpartition(":")
-        doors = {(host, int(port)), (HOST, self.port), *_databases()}
+        """What a pod's own network leads to: the local cloud, its databases, this API, the
+        Services, every other pod."""
+        doors = {*self.footing.reach(), (HOST, self.port)}
+        for service in self.store.list(SERVICES):
+            address = service["spec"].get("clusterIP", "")
+            if "." in address:
+                doors |= {(address, one["port"]) for one in service["spec"].get("ports", [])}
         for pod in self.store.list(PODS):
             address = pod["status"].get("podIP")
             if pod["metadata"]["uid"] == uid or not address:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from localcloud.kubernetes import schedules
+from localcloud.kubernetes.ages import moment
 from localcloud.kubernetes.job_status import finished
 from localcloud.kubernetes.resources import CRON_JOBS, JOBS
-from localcloud.kubernetes.tables import moment
 from localcloud.kubernetes.work import Controller, follows, reference
 
 if TYPE_CHECKING:

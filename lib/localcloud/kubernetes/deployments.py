@@ -13,11 +13,11 @@ import math
 import time
 from typing import TYPE_CHECKING
 
+from localcloud.kubernetes.ages import moment
 from localcloud.kubernetes.job_status import set_condition
 from localcloud.kubernetes.registry import ALPHABET
 from localcloud.kubernetes.resources import DEPLOYMENTS, REPLICA_SETS
 from localcloud.kubernetes.store import now
-from localcloud.kubernetes.tables import moment
 from localcloud.kubernetes.work import Controller, follows, reference
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import time
 from typing import TYPE_CHECKING
 
 from localcloud.kubernetes import job_status, pace
+from localcloud.kubernetes.ages import moment
 from localcloud.kubernetes.job_status import TRACKING
 from localcloud.kubernetes.registry import suffix
 from localcloud.kubernetes.resources import JOBS, PODS
 from localcloud.kubernetes.store import now
-from localcloud.kubernetes.tables import moment
 from localcloud.kubernetes.work import Controller, follows, reference
 
 if TYPE_CHECKING:

@@ -36,10 +36,11 @@ class Kubelet:
 
     def start(self) -> None:
         """What was running when the server ended is lost, as when a machine loses its power."""
-        for pod in self._store.list(PODS):
-            if pod["spec"].get("nodeName") and pod["status"].get("phase") not in ENDED:
-                self._recover(pod)
-        self._store.subscribe(self._told)
+        with self._store.lock:
+            for pod in self._store.list(PODS):
+                if pod["spec"].get("nodeName") and pod["status"].get("phase") not in ENDED:
+                    self._recover(pod)
+            self._store.subscribe(self._told)
 
     def _recover(self, pod: Object) -> None:
         meta = pod["metadata"]

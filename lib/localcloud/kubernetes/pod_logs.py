@@ -13,9 +13,9 @@ from localcloud.kubernetes import errors
 from localcloud.kubernetes.resources import PODS
 
 if TYPE_CHECKING:
-    from localcloud.kubernetes.api import Place
     from localcloud.kubernetes.cluster import Cluster
     from localcloud.kubernetes.front import Request
+    from localcloud.kubernetes.requests import Place
     from localcloud.kubernetes.store import Object
     from localcloud.runtimes.base import LogBatch
 

@@ -8,20 +8,27 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from localcloud.kubernetes import errors, pace, pod_containers, pod_logs, pod_status, probes, sizes
+from localcloud.kubernetes import (
+    back_off,
+    errors,
+    pod_containers,
+    pod_logs,
+    pod_sandbox,
+    pod_status,
+    probes,
+)
+from localcloud.kubernetes.ages import moment
 from localcloud.kubernetes.errors import ApiError
-from localcloud.kubernetes.pod_containers import CannotPull, Parts
+from localcloud.kubernetes.pod_containers import Parts
 from localcloud.kubernetes.pod_status import Run
 from localcloud.kubernetes.pod_volumes import NotYet, Volumes
 from localcloud.kubernetes.resources import PODS
-from localcloud.kubernetes.tables import moment
-from localcloud.runtimes.base import CannotStart, Container, Network, Sandbox, Usage
+from localcloud.runtimes.base import CannotStart, Container, Sandbox, Usage
 
 if TYPE_CHECKING:
     from localcloud.kubernetes.cluster import Cluster
     from localcloud.kubernetes.store import Object
 
-FIRST_BACK_OFF, LONGEST_BACK_OFF, FORGIVEN_AFTER = 10.0, 300.0, 600.0
 RETRY_SECONDS = 1.0
 LOOK_SECONDS = 60.0
 EXIT, WAKE = "exit", "wake"
@@ -38,9 +45,9 @@ class PodWorker:
         self.sandbox: Sandbox | None = None
         self.ended: Object | None = None
         self.grace: float | None = None
-        self._cluster, self._pod = cluster, pod
+        self.cluster, self.pod = cluster, pod
         self._events: queue.Queue[tuple[str, Run | None]] = queue.Queue()
-        self._halted = False
+        self.halted = False
         self._volumes = Volumes(cluster, pod, cluster.pods / meta["uid"])
         self._mounted = False
         self._thread = threading.Thread(target=self._run, name=f"pod-{self.name}", daemon=True)
@@ -55,7 +62,7 @@ class PodWorker:
 
     def halt(self) -> None:
         """The server stops: end the containers, and leave the pod's object as it is."""
-        self._halted = True
+        self.halted = True
         self._events.put((WAKE, None))
 
     def join(self) -> None:
@@ -73,7 +80,7 @@ class PodWorker:
             self._provision()
             while not self._over():
                 self._start_what_is_due()
-                self._report()
+                self.report()
                 self._wait()
         except ApiError as error:
             if error.code != 404:
@@ -85,21 +92,21 @@ class PodWorker:
             self._finish()
 
     def _over(self) -> bool:
-        if self._halted or self.grace is not None or self.ended:
+        if self.halted or self.grace is not None or self.ended:
             return True
-        deadline = self._pod["spec"].get("activeDeadlineSeconds")
-        began = self._pod["status"].get("startTime")
+        deadline = self.pod["spec"].get("activeDeadlineSeconds")
+        began = self.pod["status"].get("startTime")
         if deadline and began and time.time() - moment(began).timestamp() > deadline:
             words = "Pod was active on the node longer than the specified deadline"
             self.ended = {"reason": "DeadlineExceeded", "message": words}
             return True
-        return pod_status.phase(self._pod, self.runs) in ("Succeeded", "Failed")
+        return pod_status.phase(self.pod, self.runs) in ("Succeeded", "Failed")
 
     def _provision(self) -> None:
-        address = self._cluster.footing.addresses.take()
+        address = self.cluster.footing.addresses.take()
 
         def begin(pod: Object) -> None:
-            pod["status"].setdefault("startTime", self._cluster.now())
+            pod["status"].setdefault("startTime", self.cluster.now())
             pod["status"].update(podIP=address, podIPs=[{"ip": address}], hostIP=address)
             pod["status"]["hostIPs"] = [{"ip": address}]
             pod_status.write(pod, self.runs)
@@ -121,8 +128,8 @@ class PodWorker:
             self._volumes.make()
             self._mounted = True
         except NotYet as why:
-            self._event("Warning", "FailedMount", str(why))
-            self._retry(self.runs[0], RETRY_SECONDS)
+            self.tell("Warning", "FailedMount", str(why))
+            self.retry(self.runs[0], RETRY_SECONDS)
         return self._mounted
 
     def _wanted(self) -> list[Run]:
@@ -132,13 +139,13 @@ class PodWorker:
                 for other in self.runs:
                     if not other.init and not other.started_once:
                         other.wait("PodInitializing")
-                return [run] if self._restarts(run) else []
-        return [run for run in self.runs if not run.init and self._restarts(run)]
+                return [run] if self.restarts(run) else []
+        return [run for run in self.runs if not run.init and self.restarts(run)]
 
-    def _restarts(self, run: Run) -> bool:
+    def restarts(self, run: Run) -> bool:
         if not run.started_once or not (run.ended or "waiting" in run.state):
             return True
-        policy = self._pod["spec"]["restartPolicy"]
+        policy = self.pod["spec"]["restartPolicy"]
         if run.init:
             return policy != "Never" and not run.succeeded
         code = (run.ended or run.last.get("terminated") or {}).get("exitCode", 0)
@@ -148,9 +155,9 @@ class PodWorker:
         """Sleep until something happens or is due."""
         soon = [run.not_before for run in self.runs if run.live is None and run.not_before]
         timeout = min([LOOK_SECONDS, *(at - time.monotonic() for at in soon if at)])
-        deadline = self._pod["spec"].get("activeDeadlineSeconds")
+        deadline = self.pod["spec"].get("activeDeadlineSeconds")
         if deadline:
-            began = moment(self._pod["status"]["startTime"]).timestamp()
+            began = moment(self.pod["status"]["startTime"]).timestamp()
             timeout = min(timeout, began + deadline - time.time() + 0.01)
         try:
             kind, run = self._events.get(timeout=max(0.01, timeout))
@@ -163,22 +170,22 @@ class PodWorker:
     def _start(self, run: Run) -> None:
         if run.ended or run.last:
             run.attempt += bool(run.started_once)
-        with self._cluster.kubelet.turn:
-            if self.grace is not None or self._halted:
+        with self.cluster.kubelet.turn:
+            if self.grace is not None or self.halted:
                 return
-            image = self._pull(run)
+            image = back_off.pull(self, run)
             if image is None:
                 return
             run.image_id = image.digest
             try:
                 spec = pod_containers.spec(
-                    self._cluster, self._pod, run.spec, image, self._open(), self._parts(run)
+                    self.cluster, self.pod, run.spec, image, self._open(), self._parts(run)
                 )
                 run.live = self._open().start(spec)
             except NotYet as why:
                 run.wait("CreateContainerConfigError", str(why))
-                self._event("Warning", "Failed", f"Error: {why}", run)
-                self._retry(run, RETRY_SECONDS)
+                self.tell("Warning", "Failed", f"Error: {why}", run)
+                self.retry(run, RETRY_SECONDS)
                 return
             except (CannotStart, OSError) as error:
                 self._failed_to_start(run, error)
@@ -187,79 +194,21 @@ class PodWorker:
         run.run(pod_status.identifier(self.uid, run.name, run.attempt))
         run.started = "startupProbe" not in run.spec
         run.ready = run.started and "readinessProbe" not in run.spec and not run.init
-        self._event("Normal", "Created", "Container created", run)
-        self._event("Normal", "Started", "Container started", run)
+        self.tell("Normal", "Created", "Container created", run)
+        self.tell("Normal", "Started", "Container started", run)
         threading.Thread(target=self._follow, args=(run, run.live), daemon=True).start()
-        probes.watch(self, run, run.live, self._pod["status"]["podIP"])
+        probes.watch(self, run, run.live, self.pod["status"]["podIP"])
 
     def _open(self) -> Sandbox:
         if self.sandbox is None:
-            limits = self._limits()
-            ports = [
-                port["containerPort"] for run in self.runs for port in run.spec.get("ports", [])
-            ]
-            network = Network(
-                self._address, tuple(sorted(set(ports))), lambda: self._cluster.reach(self.uid)
-            )
-            self.sandbox = self._cluster.footing.runtime.sandbox(self.uid, *limits, network=network)
+            self.sandbox = pod_sandbox.make(self.cluster, self.pod, self._address)
         return self.sandbox
 
-    def _limits(self) -> tuple[float, int]:
-        """vCPU and MiB of the pod: its node's where a container has no limit of its own."""
-        node = self._cluster.allocatable(self._pod["spec"]["nodeName"])
-        limits = sizes.limits(self._pod["spec"])
-        for name in (sizes.CPU, sizes.MEMORY):
-            for run in self.runs:
-                if name not in run.spec.get("resources", {}).get("limits", {}):
-                    limits[name] = node[name]
-        return limits[sizes.CPU] / 1000, max(1, limits[sizes.MEMORY] // pod_containers.MIB)
-
     def _parts(self, run: Run) -> Parts:
-        path = pod_logs.path_of(self._cluster.logs, self.uid, run.name, run.attempt)
+        path = pod_logs.path_of(self.cluster.logs, self.uid, run.name, run.attempt)
         name = pod_containers.plain_name(run.name, run.attempt)
-        grace = self._pod["spec"]["terminationGracePeriodSeconds"]
+        grace = self.pod["spec"]["terminationGracePeriodSeconds"]
         return Parts(name, self._volumes, pod_logs.LogFile(path), grace)
-
-    def _pull(self, run: Run):
-        reference = run.spec["image"]
-        known = run.spec["imagePullPolicy"] != "Always" and self._cluster.kubelet.has(
-            self._pod["spec"]["nodeName"], reference
-        )
-        if run.spec["imagePullPolicy"] == "Never" and not known:
-            words = f'Container image "{reference}" is not present with pull policy of Never'
-            run.wait("ErrImageNeverPull", words)
-            self._event("Warning", "ErrImageNeverPull", words, run)
-            self._retry(run, pace.ours(FIRST_BACK_OFF))
-            return None
-        if not known:
-            self._event("Normal", "Pulling", f'Pulling image "{reference}"', run)
-        began = time.monotonic()
-        try:
-            image = pod_containers.pull(self._cluster, reference)
-        except CannotPull as why:
-            self._not_pulled(run, str(why))
-            return None
-        if known:
-            words = f'Container image "{reference}" already present on machine'
-        else:
-            took = int((time.monotonic() - began) * 1000)
-            words = f'Successfully pulled image "{reference}" in {took}ms'
-            self._cluster.kubelet.remember(self._pod["spec"]["nodeName"], reference)
-        self._event("Normal", "Pulled", words, run)
-        return image
-
-    def _not_pulled(self, run: Run, why: str) -> None:
-        reference = run.spec["image"]
-        self._event("Warning", "Failed", why, run)
-        self._event("Warning", "Failed", "Error: ErrImagePull", run)
-        run.wait("ErrImagePull", why)
-        self._report()
-        run.pull_failures += 1
-        delay = min(FIRST_BACK_OFF * 2 ** (run.pull_failures - 1), LONGEST_BACK_OFF)
-        self._event("Normal", "BackOff", f'Back-off pulling image "{reference}"', run)
-        self._event("Warning", "Failed", "Error: ImagePullBackOff", run)
-        run.wait("ImagePullBackOff", f'Back-off pulling image "{reference}": ErrImagePull: {why}')
-        self._retry(run, pace.ours(delay))
 
     def _failed_to_start(self, run: Run, error: Exception) -> None:
         words = (
@@ -269,8 +218,8 @@ class PodWorker:
         )
         run.run(pod_status.identifier(self.uid, run.name, run.attempt))
         run.end(128, "StartError", words)
-        self._event("Warning", "Failed", f"Error: {words}", run)
-        self._back_off(run)
+        self.tell("Warning", "Failed", f"Error: {words}", run)
+        back_off.after_exit(self, run)
 
     def _follow(self, run: Run, live: Container) -> None:
         live.wait()
@@ -283,44 +232,26 @@ class PodWorker:
         reason = "OOMKilled" if status.reason else "Completed" if status.code == 0 else "Error"
         message = ""
         if run.spec["terminationMessagePolicy"] == "FallbackToLogsOnError" and status.code:
-            path = pod_logs.path_of(self._cluster.logs, self.uid, run.name, run.attempt)
+            path = pod_logs.path_of(self.cluster.logs, self.uid, run.name, run.attempt)
             message = pod_logs.tail_of(path)
         run.end(status.code, reason, message)
-        self._back_off(run)
-
-    def _back_off(self, run: Run) -> None:
-        """Set when the container may start again, if it may."""
-        if not self._restarts(run) or self.grace is not None or self._halted:
-            return
-        if time.monotonic() - run.began > pace.ours(FORGIVEN_AFTER):
-            run.failures = 0
-        if run.failures == 0:
-            run.failures, run.not_before = 1, 0.0
-            return
-        seconds = min(FIRST_BACK_OFF * 2 ** (run.failures - 1), LONGEST_BACK_OFF)
-        run.failures += 1
-        meta = f"{self.name}_{self.namespace}({self.uid})"
-        words = f"back-off {_go(seconds)} restarting failed container={run.name} pod={meta}"
-        run.wait("CrashLoopBackOff", words)
-        short = f"Back-off restarting failed container {run.name} in pod {meta}"
-        self._event("Warning", "BackOff", short, run)
-        self._retry(run, pace.ours(seconds))
+        back_off.after_exit(self, run)
 
     def restart(self, run: Run, live: Container, why: str) -> None:
         """A probe says that the container must go."""
         if run.live is live:
-            self._event("Normal", "Killing", why, run)
+            self.tell("Normal", "Killing", why, run)
             live.stop()
 
-    def _retry(self, run: Run, seconds: float) -> None:
+    def retry(self, run: Run, seconds: float) -> None:
         run.not_before = time.monotonic() + seconds
 
     # the end ------------------------------------------------------------------------------------
     def _finish(self) -> None:
         try:
             self._stop_containers()
-            if not self._halted:
-                self._report()
+            if not self.halted:
+                self.report()
         except ApiError:
             pass  # deleted meanwhile
         finally:
@@ -328,19 +259,19 @@ class PodWorker:
                 self.sandbox.remove()
                 self.sandbox = None
             if hasattr(self, "_address"):
-                self._cluster.footing.addresses.give_back(self._address)
+                self.cluster.footing.addresses.give_back(self._address)
             self._volumes.remove()
-            self._cluster.kubelet.ended(self)
+            self.cluster.kubelet.ended(self)
 
     def _stop_containers(self) -> None:
         live = [run for run in self.runs if run.live]
-        grace = 1.0 if self._halted else self.grace
+        grace = 1.0 if self.halted else self.grace
         if grace is None:
-            grace = self._pod["spec"]["terminationGracePeriodSeconds"]
+            grace = self.pod["spec"]["terminationGracePeriodSeconds"]
         stopping = []
         for run in live:
-            if not self._halted:
-                self._event("Normal", "Killing", f"Stopping container {run.name}", run)
+            if not self.halted:
+                self.tell("Normal", "Killing", f"Stopping container {run.name}", run)
             stopping.append(threading.Thread(target=run.live.stop, daemon=True))
             stopping[-1].start()
         until = time.monotonic() + grace
@@ -350,7 +281,7 @@ class PodWorker:
             self._record_exit(run)
 
     # telling ------------------------------------------------------------------------------------
-    def _report(self) -> None:
+    def report(self) -> None:
         self._change(lambda pod: pod_status.write(pod, self.runs, self.ended))
 
     def _change(self, edit) -> None:
@@ -359,20 +290,11 @@ class PodWorker:
                 raise errors.not_found(PODS, self.name)
             edit(pod)
 
-        self._pod = self._cluster.store.change(PODS, self.namespace, self.name, same)
+        self.pod = self.cluster.store.change(PODS, self.namespace, self.name, same)
 
-    def _event(self, kind: str, reason: str, message: str, run: Run | None = None) -> None:
+    def tell(self, kind: str, reason: str, message: str, run: Run | None = None) -> None:
         path = None
         if run:
             part = "initContainers" if run.init else "containers"
             path = f"spec.{part}{{{run.name}}}"
-        self._cluster.recorder.event(self._pod, kind, reason, message, "kubelet", field_path=path)
-
-    def unhealthy(self, run: Run, message: str) -> None:
-        self._event("Warning", "Unhealthy", message, run)
-
-
-def _go(seconds: float) -> str:
-    """As Go prints a duration: 10s, 1m20s, 5m0s."""
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+        self.cluster.recorder.event(self.pod, kind, reason, message, "kubelet", field_path=path)

@@ -39,7 +39,7 @@ def _loop(worker: PodWorker, run: Run, live: Container, address: str, kind: str)
             why = failure(probe, run, live, address)
             good, bad = (good + 1, 0) if why is None else (0, bad + 1)
             if why is not None and live.wait(0) is None:
-                worker.unhealthy(run, f"{word} probe failed: {why}")
+                worker.tell("Warning", "Unhealthy", f"{word} probe failed: {why}", run)
             if good >= probe["successThreshold"]:
                 _passed(worker, run, kind)
             elif bad >= probe["failureThreshold"]:

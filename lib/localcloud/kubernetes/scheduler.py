@@ -123,8 +123,8 @@ class Scheduler:
             return ["node(s) were unschedulable"]
         for taint in node["spec"].get("taints", []):
             if taint["effect"] != "PreferNoSchedule" and not tolerates(spec, taint):
-                shown = f"{{{taint['key']}: {taint.get('value', '')}}}"
-                return [f"node(s) had untolerated taint {shown}"]
+                # Since 1.34.2 without the taint: https://github.com/kubernetes/kubernetes/pull/135023
+                return ["node(s) had untolerated taint(s)"]
         if not _selects(spec, node, labels):
             return ["node(s) didn't match Pod's node affinity/selector"]
         why = self._anti_affinity(pod, node)

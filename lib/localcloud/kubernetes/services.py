@@ -42,7 +42,9 @@ class Services:
                 if name in before["spec"]:
                     spec.setdefault(name, before["spec"][name])
             return
-        if spec["type"] == "ExternalName" or spec.get("clusterIP") == "None":
+        if spec["type"] == "ExternalName":
+            return
+        if spec.get("clusterIP") == "None":
             spec["clusterIPs"] = ["None"]
             return
         spec["clusterIP"] = self._cluster.footing.addresses.take()
@@ -51,6 +53,8 @@ class Services:
     def start(self) -> None:
         for service in self._store.list(SERVICES):
             meta = service["metadata"]
+            if "." in service["spec"].get("clusterIP", ""):
+                self._cluster.footing.addresses.hold(service["spec"]["clusterIP"])
             self._controller.put(meta["namespace"], meta["name"])
 
     def stop(self) -> None:
@@ -60,6 +64,9 @@ class Services:
         meta = change.object["metadata"]
         if change.resource is SERVICES:
             self._controller.put(meta["namespace"], meta["name"])
+            address = change.object["spec"].get("clusterIP", "")
+            if change.kind == "DELETED" and "." in address:
+                self._cluster.footing.addresses.give_back(address)
         elif change.resource is PODS:
             labels = meta.get("labels") or {}
             for service in self._store.list(SERVICES, meta["namespace"]):

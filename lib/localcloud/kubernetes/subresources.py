@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.kubernetes import errors, patches, pod_logs, selectors
 from localcloud.kubernetes.front import Answer, Request
+from localcloud.kubernetes.requests import Place, delete_options, read_body
 from localcloud.kubernetes.resources import BUDGETS, PODS, Resource
 from localcloud.kubernetes.store import now
 
 if TYPE_CHECKING:
-    from localcloud.kubernetes.api import Api, Place
+    from localcloud.kubernetes.api import Api
     from localcloud.kubernetes.store import Object
 
 SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
@@ -29,8 +30,6 @@ def _status(api: Api, request: Request, place: Place) -> Answer:
     if request.method == "PATCH":
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
         return Answer(api.patched(request, place, kind, patches.read(kind, request.body))[0])
-    from localcloud.kubernetes.api import read_body
-
     document, warnings = api.registry.decode(place.resource, read_body(request))
     return Answer(api.update(request, place, document), warnings=warnings)
 
@@ -62,8 +61,6 @@ def _scale(api: Api, request: Request, place: Place) -> Answer:
 
 
 def _wanted(scale: Object, request: Request) -> Object:
-    from localcloud.kubernetes.api import read_body
-
     if request.method != "PATCH":
         return read_body(request)
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
@@ -93,8 +90,6 @@ def _log(api: Api, request: Request, place: Place) -> Answer:
 
 
 def _eviction(api: Api, request: Request, place: Place) -> Answer:
-    from localcloud.kubernetes.api import delete_options, read_body
-
     eviction = read_body(request)
     options = {**delete_options(request), **(eviction.get("deleteOptions") or {})}
     options.pop("kind", None)
@@ -128,15 +123,11 @@ def _eviction(api: Api, request: Request, place: Place) -> Answer:
 
 
 def _binding(api: Api, request: Request, place: Place) -> Answer:
-    from localcloud.kubernetes.api import read_body
-
     api.cluster.scheduler.bind(place.namespace, place.name, read_body(request)["target"]["name"])
     return Answer(SUCCESS, 201)
 
 
 def _token(api: Api, request: Request, place: Place) -> Answer:
-    from localcloud.kubernetes.api import read_body
-
     account = api.store.need(place.resource, place.namespace, place.name)
     wanted = read_body(request) if request.body else {}
     spec = wanted.get("spec") or {}

@@ -4,7 +4,7 @@ import pytest
 from eks_lab import until
 
 from localcloud.kubernetes import job_status, schedules
-from localcloud.kubernetes.tables import moment
+from localcloud.kubernetes.ages import moment
 
 
 def pods_of(lab, name):
