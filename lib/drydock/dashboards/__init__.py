@@ -2,5 +2,6 @@
 
 from drydock.dashboards.pipeline import PipelinePicture
 from drydock.dashboards.placement import PlacementBoard
+from drydock.dashboards.pools import PoolBoard
 
-__all__ = ["PipelinePicture", "PlacementBoard"]
+__all__ = ["PipelinePicture", "PlacementBoard", "PoolBoard"]

@@ -1,14 +1,16 @@
 """Each exercise passes its solution, and fails the empty region and its stored mistakes."""
 
+import gzip
 import re
 
 import nbformat
 import pytest
 
 from drydock import images, notebooks
+from drydock.connect import native
 from drydock.errors import WrongInput
 from drydock.lab import open_lab
-from drydock.pipeline import lookup_database, roles
+from drydock.pipeline import lookup_database, raw_data, roles
 from drydock.study import books, exercises, progress, questions
 
 EVERY = list(exercises.everything().values())
@@ -49,7 +51,22 @@ def lab(cloud):
     secrets = found.client("secretsmanager")
     reader = secrets.get_secret_value(SecretId=lookup_database.create_reader(found, instance))
     secrets.create_secret(Name="connect/analyst", SecretString=reader["SecretString"])
+    load_flights(found, lookup_database.master_secret(secrets, instance))
     return found
+
+
+def load_flights(lab, owner):
+    """The table of lesson 5, in which only the number of a flight is counted with."""
+    with native.connect(owner, lab.certificates) as connection:
+        for month, body in raw_data.monthly_objects():
+            lines = gzip.decompress(body)
+            if month == raw_data.MONTHS[0]:
+                names = lines.split(b"\n", 1)[0].decode().strip().replace('"', "").split(",")
+                columns = [f"{name} {'int' if name == 'flight' else 'text'}" for name in names]
+                connection.execute(f"CREATE TABLE flights ({', '.join(columns)})")
+                connection.execute(f"GRANT SELECT ON flights TO {lookup_database.READER}")
+            with connection.cursor().copy("COPY flights FROM STDIN (FORMAT csv, HEADER)") as copy:
+                copy.write(lines)
 
 
 def told(pairs):
