@@ -10,6 +10,7 @@ from rich.console import Console
 
 from drydock import cloud
 from drydock.as_typed import as_typed
+from drydock.costs import commands as costs
 from drydock.errors import INTERRUPTED, INTERRUPTED_LINE
 from drydock.explain import explain
 from drydock.study import commands as study
@@ -160,7 +161,7 @@ def lab(notebook: str | None, source: bool) -> None:
     os.execvp(command[0], command)
 
 
-for command in study.COMMANDS:
+for command in (*study.COMMANDS, *costs.COMMANDS):
     main.add_command(command)
 
 if __name__ == "__main__":

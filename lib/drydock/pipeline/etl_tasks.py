@@ -193,7 +193,7 @@ def peak_memory_mib(lab: Lab, task: dict) -> float | None:
     """Peak memory of a task from CloudWatch Container Insights, in MiB; None when not recorded."""
     dimensions = {
         "ClusterName": CLUSTER,
-        "TaskDefinitionFamily": FAMILY,
+        "TaskDefinitionFamily": task["taskDefinitionArn"].rsplit("/", 1)[1].split(":")[0],
         "TaskId": task["taskArn"].rsplit("/", 1)[1],
     }
     points = lab.client("cloudwatch").get_metric_statistics(
