@@ -20,17 +20,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PATH"] = os.pathsep.join([f"{sys.prefix}/bin", os.environ["PATH"]])
 os.environ.pop("DRYDOCK_TYPED_PATH", None)
 
-ENGINE_SECONDS = 1200
+# What takes long once: the base image of an engine; every lab from its start to its repair.
+FIXTURE_SECONDS = {"engine": 1200, "lives": 1200}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what stays together when several workers share the tests: a file, or an engine."""
     for item in items:
-        needs_engine = "engine" in item.fixturenames
-        group = "engine" if needs_engine else item.path.as_posix()
+        group = "engine" if "engine" in item.fixturenames else item.path.as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
-        if needs_engine:  # the first of them may have to make the base image
-            item.add_marker(pytest.mark.timeout(ENGINE_SECONDS))
+        for name in FIXTURE_SECONDS.keys() & set(item.fixturenames):
+            item.add_marker(pytest.mark.timeout(FIXTURE_SECONDS[name]))
 
 
 @pytest.fixture
