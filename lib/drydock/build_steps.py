@@ -105,7 +105,7 @@ def table(steps: Iterable[Step]) -> dict[str, dict]:
             "MB": round(step.size / 1e6),
             "MB to pull": step.compressed and round(step.compressed / 1e6),
             "build s": round(step.build),
-            "rebuild s": round(step.rebuild),
+            "rebuild s": round(step.rebuild, 1),
             "steps reused": step.reused,
         }
         for step in steps
@@ -125,7 +125,9 @@ def chart(steps: Iterable[Step], footer: str) -> Chart:
         figure.subplots(1, len(panels), sharey=True), panels, strict=True
     ):
         bars = axes.barh([step.name for step in steps], values, color=colour)
-        axes.bar_label(bars, [f"{value:,.0f}" for value in values], padding=3, fontsize=9)
+        axes.bar_label(
+            bars, [f"{value:,.{int(value < 10)}f}" for value in values], padding=3, fontsize=9
+        )
         axes.set_title(title, loc="left", fontsize=10, color=INK)
         axes.margins(x=0.2)
         axes.spines[["top", "right", "left"]].set_visible(False)
