@@ -91,8 +91,8 @@ def _alarms_for_nothing(answer, _: Lab | None) -> str | None:
 
 LEAKY = (
     ({"etc/os-release": b"NAME=Tiny\n"}, ()),
-    ({"root/.aws/credentials": b"aws_secret_access_key = EXAMPLEKEY\n"}, ()),
-    ({"data/flights.csv": b"1,2,3\n"}, ("root/.aws/credentials",)),
+    ({"home/etl/.aws/credentials": b"aws_secret_access_key = EXAMPLEKEY\n"}, ()),
+    ({"data/flights.csv": b"1,2,3\n"}, ("home/etl/.aws/credentials",)),
 )
 
 
@@ -211,7 +211,7 @@ EXERCISES = (
         mistakes=(
             Mistake(
                 "removes it once more on top",
-                [*leaky(), oci.layer({}, removed=["root/.aws/credentials"])],
+                [*leaky(), oci.layer({}, removed=["home/etl/.aws/credentials"])],
                 fails="no layer holds the key",
             ),
             Mistake(
