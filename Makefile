@@ -10,7 +10,7 @@ COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run lab test bench refresh lock clean checks
+.PHONY: help run lab test fuzz chaos bench refresh lock clean checks
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ run:  ## run the pipeline end to end on the local cloud and print its report (AR
 	@$(SET_UP) -- drydock run $(ARGS)
 
 lab:  ## open the lessons in JupyterLab
-	@$(SET_UP) -- drydock lab $(ARGS)
+	@$(SET_UP) --spark -- drydock lab $(ARGS)
 
 test:  ## prove it all: lint, tests, browser, and every stored output of every lesson
 	@$(SET_UP) --test -- $(MAKE) --no-print-directory checks
@@ -30,16 +30,25 @@ checks:
 	python -m pytest tests -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS) || $(ALONE)
 	python -m drydock.notebooks test
 
-bench:  ## time our ETL beside pandas, DuckDB and Spark, and every way to read a table
+fuzz:  ## send the AWS doors ten thousand generated requests (FUZZ_SEED=1 FUZZ_REQUESTS=10000)
+	@$(SET_UP) --test -- env FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) \
+	  FUZZ_REQUESTS=$(or $(FUZZ_REQUESTS),10000) python -m pytest tests/faults/test_fuzz.py $(ARGS)
+
+chaos:  ## kill what runs a hundred tasks, at random, 20 times (ARGS="--runs 1 --seed 7")
+	@$(SET_UP) --test -- python tests/faults/chaos.py $(ARGS)
+
+bench:  ## time our ETL, reads and API beside pandas, DuckDB, Spark, Datasette and others
 	@$(SET_UP) --bench -- python tests/benchmarks/etl.py $(ARGS)
 	@$(SET_UP) --bench -- python tests/benchmarks/reads.py
+	@$(SET_UP) --bench -- python tests/benchmarks/api.py
 
 refresh:  ## run the lessons again and store their new outputs (ARGS=notebooks/01_pipeline.ipynb)
-	@$(SET_UP) -- python -m drydock.notebooks refresh $(ARGS)
+	@$(SET_UP) --spark -- python -m drydock.notebooks refresh $(ARGS)
 
 lock:  ## resolve pyproject.toml into the lock files (ARGS=--upgrade takes newer versions)
 	@test -x $(UV) || ($(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv)
 	$(COMPILE) pyproject.toml --extra test -o requirements.lock $(ARGS)
+	$(COMPILE) --group spark --constraints requirements.lock -o requirements-spark.lock $(ARGS)
 	$(COMPILE) --group bench --constraints requirements.lock -o requirements-bench.lock $(ARGS)
 
 clean:  ## remove what was built here; what the local cloud keeps stays (drydock reset --all)
