@@ -16,7 +16,9 @@ from localcloud.storage import Storage
 
 READING = ("Get", "List", "Describe", "BatchGet", "Head", "Search", "Filter", "Lookup", "Simulate")
 # As in storage.SLOW, but by the names under which requests are signed.
-SAVED_LATER = frozenset({"logs", "monitoring", "ec2", "ssm", "sts", "autoscaling", "ecs"})
+SAVED_LATER = frozenset(
+    {"logs", "monitoring", "ec2", "ssm", "sts", "autoscaling", "ecs", "rds-data"}
+)
 Environ = dict[str, Any]
 
 

@@ -16,6 +16,9 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wsgi import LimitedStream
 
+from localcloud import framing
+
+LARGEST_BODY = 5 << 30  # bytes: the largest object that S3 takes in one request
 LARGEST_DRAIN = 1 << 20  # bytes of an unread request body worth reading to keep the connection
 
 
@@ -28,13 +31,38 @@ class Handler(MotoRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and a small body leave in one packet
     timeout = 300  # seconds that an idle connection stays open
+    default_request_version = "HTTP/1.1"  # so that nonsense is answered with a status line
+    largest_body = LARGEST_BODY
+
+    def parse_request(self) -> bool:
+        """Also refuse what could be understood in two ways; see ``framing``."""
+        file, self.rfile = self.rfile, framing.Lines(self.rfile)
+        try:
+            if not super().parse_request():
+                return False
+            framing.check(self.rfile.read_so_far, self.headers, self.largest_body)
+        except framing.Refused as refused:
+            self.refuse(refused)
+            return False
+        finally:
+            self.rfile = file
+        return True
+
+    def refuse(self, refused: framing.Refused) -> None:
+        """Answer, and close the connection: where the next request begins is not known."""
+        self.close_connection = True
+        self.send_error(refused.code, str(refused))
 
     def run_wsgi(self) -> None:
         if self.headers.get("Expect", "").strip().lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
         self.environ = environ = self.make_environ()
-        body = self._limit_input(environ)
+        try:
+            body = self._limit_input(environ)
+        except framing.Refused as refused:
+            self.refuse(refused)
+            return
         answer: list[Any] = []
         try:
             content = b"".join(self.server.app(environ, lambda *start: answer.append(start)))
@@ -53,16 +81,13 @@ class Handler(MotoRequestHandler):
         """Let the application read this request's body and not into the next request."""
         if environ.pop("wsgi.input_terminated", False):
             # moto expects to be told the length
-            content = environ["wsgi.input"].read()
+            content = framing.read_chunked(self.rfile, self.largest_body)
             environ["wsgi.input"] = io.BytesIO(content)
             environ["CONTENT_LENGTH"] = str(len(content))
             environ.pop("HTTP_TRANSFER_ENCODING", None)
             return None
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit():
-            self.close_connection = True
-            return None
-        environ["wsgi.input"] = limited = LimitedStream(self.rfile, int(length))
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        environ["wsgi.input"] = limited = LimitedStream(self.rfile, length)
         return limited
 
     def _send(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:

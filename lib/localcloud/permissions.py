@@ -26,6 +26,7 @@ from werkzeug.exceptions import HTTPException
 TOKEN = "X-Amz-Security-Token"
 # Names under which requests are signed, where IAM's differ.
 PREFIXES = {"monitoring": "cloudwatch"}
+REST_JSON = {"rds-data"}
 # S3 operations that need the permission of another name.
 S3_ACTIONS = {"HeadBucket": "ListBucket", "ListBuckets": "ListAllMyBuckets"}
 
@@ -57,6 +58,15 @@ def check(response: Any, resource: str) -> None:
         needs = [(response._get_action(), one) for one in resources]
     for action, one in needs:
         request.require(action, one)
+
+
+def require(response: Any, service: str, action: str, resource: str) -> None:
+    """Raise unless the caller may do what another service does for it, with its rights."""
+    identity = _identity(response)
+    if identity is not None:
+        request = RoleRequest(response, identity)
+        request.service = service
+        request.require(action, resource)
 
 
 class RoleRequest(IAMRequest):
@@ -188,11 +198,19 @@ def _repository(prefix: str, response: Any) -> list[str]:
     return [f"{prefix}:repository/{name}"] if name else []
 
 
+def _cluster(prefix: str, response: Any) -> list[str]:
+    try:
+        return [str(json.loads(response.body)["resourceArn"])]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
 RESOURCES: dict[str, Callable[[str, Any], list[str]]] = {
     "secretsmanager": _secret,
     "ssm": _parameters,
     "logs": _log_stream,
     "ecr": _repository,
+    "rds-data": _cluster,
     "sts": lambda prefix, response: [],
     "iam": lambda prefix, response: [],
 }
@@ -220,4 +238,5 @@ def _denied(response: Any, words: str) -> Exception:
     if response.querystring.get("Action"):
         error = f"<Type>Sender</Type><Code>AccessDenied</Code><Message>{escape(words)}</Message>"
         return Denied(403, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>")
-    return Denied(400, json.dumps({"__type": "AccessDeniedException", "message": words}))
+    status = 403 if response.service_name in REST_JSON else 400
+    return Denied(status, json.dumps({"__type": "AccessDeniedException", "message": words}))

@@ -4,9 +4,11 @@ import io
 import pickle
 import threading
 import time
+import weakref
 from collections import defaultdict
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from moto.backends import get_backend
@@ -44,8 +46,12 @@ class _Pickler(pickle.Pickler):
                 serialization.NoEncryption(),
             )
             return _private_key, (der,)
+        if isinstance(thing, x509.Certificate):
+            return _certificate, (thing.public_bytes(serialization.Encoding.DER),)
         if isinstance(thing, defaultdict) and not _rebuildable(thing):
             return dict, (), None, None, iter(thing.items())
+        if isinstance(thing, weakref.WeakValueDictionary):
+            return weakref.WeakValueDictionary, (dict(thing),)
         if type(thing) is AWSManagedPolicy:
             # 4 MB of them come with moto
             where = (thing.account_id, thing.partition, thing.arn)
@@ -61,6 +67,10 @@ class _Unpickler(pickle.Unpickler):
 
 def _private_key(der: bytes) -> Any:
     return serialization.load_der_private_key(der, None)
+
+
+def _certificate(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
 
 
 def _rebuildable(thing: defaultdict) -> bool:

@@ -37,19 +37,31 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     # moto is slow to import, so its users come after what can fail at once.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    from localcloud import percentiles, wellformed
+    from localcloud.acm import Acm
+    from localcloud.cloudformation import CloudFormation
     from localcloud.durable import Durable
     from localcloud.ecr import Ecr
     from localcloud.ecs import Ecs
     from localcloud.eks import Eks
     from localcloud.elb import Elb
+    from localcloud.emr import Emr
+    from localcloud.functions import Functions
     from localcloud.gateway import Gateway
+    from localcloud.glue import Glue
     from localcloud.http import make_server
     from localcloud.rds import Rds
+    from localcloud.rds_data import RdsData
     from localcloud.scaling.scaler import Scaler
     from localcloud.storage import Storage
 
+    percentiles.install()
+    wellformed.install()
+    Acm(home).register()
     rds = Rds(home)
     rds.register()
+    rds_data = RdsData(rds.instances)
+    rds_data.register()
     ecr = Ecr(home)
     ecr.register()
     storage = Storage(home)
@@ -58,33 +70,50 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     ecs.register()
     eks = Eks(home, ecs)
     eks.register()
+    emr = Emr(eks)
+    emr.register()
+    glue = Glue(home, endpoint, ecs.clients, storage)
+    glue.register()
+    functions = Functions(home, endpoint, ecs.clients)
+    functions.register()
     elb = Elb(ecs.place_of_peer, ecs.place_of_address)
     elb.register()
-    gateway = Gateway(endpoint)
+    gateway = Gateway(endpoint, functions)
     gateway.register()
     scaler = Scaler(ecs)
     scaler.register()
+    formation = CloudFormation(home, ecs.clients)
+    formation.register()
     moto = DomainDispatcherApplication(create_backend_app)
     about = {"status": "ok", "pid": os.getpid(), "home": str(home.path), "version": own_version()}
     about["runtime"] = choice.shown()
-    app = with_health(ecr.wsgi(eks.wsgi(ecs.wsgi(Durable(moto, storage)))), about)
+    app = with_health(ecr.wsgi(eks.wsgi(glue.wsgi(ecs.wsgi(Durable(moto, storage))))), about)
     server = make_server(listening, app)
     stopping = stop_on_signals()
     threading.Thread(target=server.serve_forever, args=[0.05], name="http", daemon=True).start()
     rds.start(storage, ecs.place_of_peer)
+    rds_data.start()
     elb.start()
     gateway.start()
     ecs.start()
     eks.start()
+    emr.start()
+    glue.start()
+    functions.start()
     scaler.start()
     announce(home, endpoint)
 
     stopping.wait()
+    formation.stop()
     scaler.stop()
+    functions.stop()
+    glue.stop()
+    emr.stop()
     eks.stop()
     ecs.stop()  # what its tasks say last still goes through the server
     gateway.stop()
     elb.stop()
+    rds_data.stop()
     rds.stop()
     ecr.stop()
     server.shutdown()

@@ -9,9 +9,9 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from localcloud.ecs import health, launch, load_balancing, metrics, network, surroundings
-from localcloud.ecs.failures import TaskFailed
 from localcloud.ecs.models import Item, now
 from localcloud.ecs.prepare import Preparation
+from localcloud.failures import TaskFailed
 from localcloud.runtimes.base import CannotStart, Container, ContainerSpec, Sandbox, Usage
 
 if TYPE_CHECKING:

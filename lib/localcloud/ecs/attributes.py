@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from localcloud.ecs import arns, errors
+from localcloud import arns
+from localcloud.ecs import errors
 from localcloud.ecs.models import Item, State
 from localcloud.ecs.pages import page_of
 

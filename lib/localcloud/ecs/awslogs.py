@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.ecs.failures import cannot_initialise
-from localcloud.ecs.roles import Clients
+from localcloud.failures import cannot_initialise
+from localcloud.role_clients import Clients
 from localcloud.runtimes.base import LogBatch
 
 MOST_EVENTS = 10_000

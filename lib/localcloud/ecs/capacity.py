@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from localcloud.ecs import arns, errors, tags
+from localcloud import arns
+from localcloud.ecs import errors, tags
 from localcloud.ecs.models import Item, State
 
 FARGATE = ("FARGATE", "FARGATE_SPOT")

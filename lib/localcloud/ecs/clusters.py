@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from localcloud.ecs import arns, capacity, errors, instances, tags
+from localcloud import arns
+from localcloud.ecs import capacity, errors, instances, tags
 from localcloud.ecs.models import Item, State
 from localcloud.ecs.pages import page
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.ecs import arns, errors, rules, sizes, tags
+from localcloud import arns
+from localcloud.ecs import errors, rules, sizes, tags
 from localcloud.ecs.models import Item, State, now
 from localcloud.ecs.pages import page
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, network
+from localcloud import arns
+from localcloud.ecs import network
 from localcloud.ecs.models import Item
 
 if TYPE_CHECKING:

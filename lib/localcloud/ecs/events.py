@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.events.models import events_backends
 
-from localcloud.ecs import arns
+from localcloud import arns
 from localcloud.ecs.models import Item
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
-from localcloud.ecs import arns, errors, instances, machine
+from localcloud import arns
+from localcloud.ecs import errors, instances, machine
 from localcloud.ecs.models import Item
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, errors, machine, query, tags
+from localcloud import arns
+from localcloud.ecs import errors, machine, query, tags
 from localcloud.ecs.models import Item, State, now
 from localcloud.ecs.pages import page
 

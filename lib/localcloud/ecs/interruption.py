@@ -16,7 +16,8 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, errors
+from localcloud import arns
+from localcloud.ecs import errors
 from localcloud.ecs.models import Item
 
 if TYPE_CHECKING:

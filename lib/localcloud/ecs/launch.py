@@ -7,7 +7,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.ecs import arns, errors, machine, placement, places, roles, rules, sizes, tags
+from localcloud import arns
+from localcloud.ecs import errors, machine, placement, places, roles, rules, sizes, tags
 from localcloud.ecs.models import Item, State, now
 
 PLATFORM_VERSION = "1.4.0"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.elbv2.models import elbv2_backends
 
-from localcloud.ecs import arns, errors, network
+from localcloud import arns
+from localcloud.ecs import errors, network
 from localcloud.ecs.models import Item
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.ecs import arns
+from localcloud import arns
 from localcloud.ecs.models import Item
-from localcloud.ecs.roles import Clients
+from localcloud.role_clients import Clients
 from localcloud.runtimes.base import Usage
 
 NAMESPACE = "ECS/ContainerInsights"

@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localcloud.ecs import arns, errors
+from localcloud import arns
+from localcloud.ecs import errors
 from localcloud.ecs.store import Store
 
 KEEP_STOPPED_SECONDS = 3600.0

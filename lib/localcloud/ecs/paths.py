@@ -13,9 +13,10 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, places
-from localcloud.ecs.failures import cannot_initialise, cannot_pull
+from localcloud import arns
+from localcloud.ecs import places
 from localcloud.ecs.models import Item
+from localcloud.failures import cannot_initialise, cannot_pull
 from localcloud.network import reachability
 from localcloud.network.vpc import Place
 

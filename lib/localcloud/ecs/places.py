@@ -6,7 +6,8 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
-from localcloud.ecs import arns, errors
+from localcloud import arns
+from localcloud.ecs import errors
 from localcloud.ecs.models import Item, State
 from localcloud.network import defaults, vpc
 from localcloud.network.vpc import Place

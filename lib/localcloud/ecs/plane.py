@@ -13,11 +13,11 @@ from localcloud.ecs.endpoints import Endpoints
 from localcloud.ecs.events import Events
 from localcloud.ecs.models import Item, State, now
 from localcloud.ecs.reconciler import Reconciler
-from localcloud.ecs.roles import Clients
 from localcloud.ecs.scheduler import Scheduler
 from localcloud.home import Home
 from localcloud.network import calls, defaults, owners
 from localcloud.network.vpc import Place
+from localcloud.role_clients import Clients
 from localcloud.runtimes.base import Runtime
 from localcloud.runtimes.process import ProcessRuntime
 

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, awslogs, images, network, process_containers, secret_values
-from localcloud.ecs.failures import TaskFailed
+from localcloud import arns
+from localcloud.ecs import awslogs, network, process_containers, secret_values
 from localcloud.ecs.models import Item
 from localcloud.ecs.paths import Paths
+from localcloud.failures import TaskFailed
+from localcloud.images.pull import pull
 from localcloud.runtimes.base import ContainerSpec, LogBatch, Sandbox
 
 if TYPE_CHECKING:
-    from localcloud.ecs.engine_containers import BuiltImage
     from localcloud.ecs.plane import Ecs
+    from localcloud.images.pull import PulledImage
 
 DEFAULT_STOP_TIMEOUT_SECONDS = 30
 
@@ -27,7 +29,7 @@ class Parts:
     definition: dict[str, Any]
     siblings: dict[str, dict[str, Any]]
     volumes: list[dict[str, Any]]
-    image: images.Image | BuiltImage
+    image: PulledImage
     environment: dict[str, str]
     log: Callable[[LogBatch], None]
 
@@ -43,7 +45,7 @@ class Preparation:
         self._ecs, self._task, self._definitions = ecs, task, definitions
         self._execution_role, self._task_role = roles["executionRoleArn"], roles["taskRoleArn"]
         self._secrets: dict[str, dict[str, str]] = {}
-        self._images: dict[str, images.Image | BuiltImage] = {}
+        self._images: dict[str, PulledImage] = {}
         self._paths = Paths(ecs, task)
         self._volumes = ecs.state.get("definition", task.private["definition"]).wire["volumes"]
 
@@ -60,7 +62,9 @@ class Preparation:
         for container in self._task.wire["containers"]:
             try:
                 self._paths.check_image(container["image"])
-                image = self._pull(container["image"])
+                image = pull(
+                    self._ecs.runtime, self._ecs.clients, self._execution_role, container["image"]
+                )
             except TaskFailed as failure:
                 container["reason"] = str(failure)
                 raise
@@ -69,14 +73,6 @@ class Preparation:
 
     def specs(self, sandbox: Sandbox) -> list[ContainerSpec]:
         return [self._spec(definition, sandbox) for definition in self._definitions.values()]
-
-    def _pull(self, reference: str) -> images.Image | BuiltImage:
-        clients, role, runtime = self._ecs.clients, self._execution_role, self._ecs.runtime
-        if runtime.kind == "process":
-            return process_containers.pull(clients, role, reference)
-        from localcloud.ecs import engine_containers
-
-        return engine_containers.pull(runtime, clients, role, reference)
 
     def _spec(self, definition: dict[str, Any], sandbox: Sandbox) -> ContainerSpec:
         if definition.get("environmentFiles"):

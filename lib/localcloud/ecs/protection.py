@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, errors
+from localcloud import arns
+from localcloud.ecs import errors
 from localcloud.ecs.models import Item
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from botocore.validate import ParamValidator
 from moto.core.responses import TYPE_RESPONSE, BaseResponse
 from moto.core.utils import camelcase_to_underscores
 
+from localcloud import arns
 from localcloud.ecs import (
-    arns,
     attributes,
     capacity,
     clusters,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.ecs import arns, deployments, errors, history
+from localcloud import arns
+from localcloud.ecs import deployments, errors, history
 from localcloud.ecs.models import Item, State
 from localcloud.ecs.pages import page_of
 

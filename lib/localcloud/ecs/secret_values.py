@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.ecs.failures import cannot_initialise
-from localcloud.ecs.roles import Clients
+from localcloud.failures import cannot_initialise
+from localcloud.role_clients import Clients
 
 PULL = "unable to pull secrets or registry auth: execution resource retrieval failed"
 FROM_SECRETS_MANAGER = (

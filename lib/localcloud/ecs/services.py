@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from localcloud import arns
 from localcloud.ecs import (
-    arns,
     capacity,
     deployments,
     errors,

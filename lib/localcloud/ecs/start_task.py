@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns, errors, launch, starting, tags, tasks
+from localcloud import arns
+from localcloud.ecs import errors, launch, starting, tags, tasks
 from localcloud.ecs.models import Item
 
 if TYPE_CHECKING:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from moto.elbv2.models import elbv2_backends
-from moto.rds.models import rds_backends
-
-from localcloud.ecs import arns, network, places
+from localcloud.ecs import network, places
 from localcloud.ecs.models import Item
-from localcloud.network import reachability
+from localcloud.network import doors, reachability
 from localcloud.runtimes.base import Network
 
 if TYPE_CHECKING:
     from localcloud.ecs.plane import Ecs
-
-Door = tuple[str, int]
 
 
 def network_of(ecs: Ecs, task: Item) -> Network | None:
@@ -30,14 +24,20 @@ def network_of(ecs: Ecs, task: Item) -> Network | None:
     return Network(address, tuple(sorted(_ports(ecs, task))), lambda: reach(ecs, task))
 
 
-def reach(ecs: Ecs, task: Item) -> set[Door]:
+def reach(ecs: Ecs, task: Item) -> set[doors.Door]:
     """The local cloud's endpoint, which itself leaves calls unanswered that have no path; the ports
-    of every database and load balancer, which do the same; and other tasks as far as security
-    groups allow."""
+    of every database and load balancer, which do the same; HTTP APIs where there is a path to API
+    Gateway; and other tasks as far as security groups allow."""
     endpoint = urlsplit(ecs.endpoint)
-    doors = {(endpoint.hostname, endpoint.port), *databases(), *_load_balancers()}
+    found: set[doors.Door] = {
+        (endpoint.hostname, endpoint.port),
+        *doors.databases(),
+        *doors.load_balancers(),
+    }
     with ecs.state.lock:
         here = places.of_task(ecs.state, task)
+        if not here or reachability.to_service(places.ec2(), here, "execute-api"):
+            found |= set(doors.apis())
         for other in list(ecs.state.tasks()):
             if other is task or other.wire["lastStatus"] != "RUNNING":
                 continue
@@ -45,8 +45,8 @@ def reach(ecs: Ecs, task: Item) -> set[Door]:
             for port in _ports(ecs, other) if address else ():
                 known = here and there
                 if not known or reachability.to_place(places.ec2(), here, there, port):
-                    doors.add((address, port))
-    return doors
+                    found.add((address, port))
+    return found
 
 
 def _ports(ecs: Ecs, task: Item) -> set[int]:
@@ -54,16 +54,3 @@ def _ports(ecs: Ecs, task: Item) -> set[int]:
     containers: list[dict[str, Any]] = definition.wire["containerDefinitions"]
     mappings = [mapping for container in containers for mapping in container["portMappings"]]
     return {m["containerPort"] for m in mappings if m["protocol"] == "tcp" and "containerPort" in m}
-
-
-def databases() -> Iterator[Door]:
-    for instance in list(rds_backends[arns.ACCOUNT][arns.REGION].databases.values()):
-        if isinstance(getattr(instance, "port", None), int):
-            yield instance.address, instance.port
-
-
-def _load_balancers() -> Iterator[Door]:
-    backend = elbv2_backends[arns.ACCOUNT].get(arns.REGION)
-    for balancer in list(backend.load_balancers.values()) if backend else ():
-        for listener in list(balancer.listeners.values()):
-            yield balancer.dns_name, int(listener.port)

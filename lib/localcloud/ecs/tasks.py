@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import (
-    arns,
-    capacity,
-    errors,
-    instances,
-    launch,
-    placement,
-    starting,
-    tags,
-)
+from localcloud import arns
+from localcloud.ecs import capacity, errors, instances, launch, placement, starting, tags
 from localcloud.ecs.models import Item, State
 from localcloud.ecs.pages import page
 

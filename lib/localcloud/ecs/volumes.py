@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.ecs import errors
-from localcloud.ecs.failures import TaskFailed
+from localcloud.failures import TaskFailed
 from localcloud.runtimes.base import Mount
 
 # No container can have this name, so the folder cannot be a container's own.

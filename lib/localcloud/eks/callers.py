@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from localcloud.ecs import arns
+from localcloud import arns
 from localcloud.eks.responses import kept
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import arns
+from localcloud import arns
 from localcloud.kubernetes import nodes, pace, quantities, sizes
 from localcloud.kubernetes.resources import NODES, PODS
 from localcloud.kubernetes.scheduler import FARGATE

@@ -1,15 +1,16 @@
-"""Managed node groups: as many Nodes as desired, of the group's first instance type."""
+"""Managed node groups: as many Nodes as desired, of the group's first instance type.
+
+Each is an instance that EC2 knows, so a bill sees it.
+"""
 
 from __future__ import annotations
 
-import secrets
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.eks.exceptions import InvalidParameterException
 
-from localcloud.ecs import arns
+from localcloud.eks import machines
 from localcloud.kubernetes import nodes
 from localcloud.kubernetes.resources import NODES, PODS
 
@@ -23,7 +24,6 @@ EFFECTS = {
     "PREFER_NO_SCHEDULE": "PreferNoSchedule",
     "NO_EXECUTE": "NoExecute",
 }
-ZONES = ("a", "b", "c")
 
 
 def check(types: list[str] | None, scaling: dict[str, int] | None) -> None:
@@ -68,7 +68,10 @@ def _resize(cluster: Cluster, group: Any) -> None:
     for node in chosen[desired:]:
         remove(cluster, node["metadata"]["name"])
     for at in range(len(chosen), desired):
-        zone = arns.REGION + ZONES[at % len(ZONES)]
+        tags = {"eks:cluster-name": cluster.name, "eks:nodegroup-name": group.nodegroup_name}
+        subnet = group.subnets[at % len(group.subnets)]
+        spot = group.capacity_type == "SPOT"
+        machine = machines.start(cluster, group.instance_types[0], subnet, tags, spot=spot)
         labels = {
             LABEL: group.nodegroup_name,
             "eks.amazonaws.com/capacityType": group.capacity_type,
@@ -79,16 +82,12 @@ def _resize(cluster: Cluster, group: Any) -> None:
             for t in group.taints or []
         ]
         kind = group.instance_types[0]
-        add(cluster, nodes.of_type(kind, new_name(), labels, taints, zone))
-
-
-def new_name() -> str:
-    """As EC2 names a machine by its private address."""
-    return f"ip-10-0-{secrets.randbelow(256)}-{secrets.randbelow(254) + 1}.ec2.internal"
+        node = nodes.of_type(kind, machine.name, labels, taints, machine.zone)
+        node["spec"]["providerID"] = machine.provider_id
+        add(cluster, node)
 
 
 def add(cluster: Cluster, node: dict[str, Any]) -> None:
-    node["spec"]["providerID"] = f"aws:///{arns.REGION}a/i-{uuid.uuid4().hex[:17]}"
     made = cluster.registry.create(NODES, "", node)
     name = made["metadata"]["name"]
     words = f"Node {name} event: Registered Node {name} in Controller"
@@ -102,4 +101,5 @@ def remove(cluster: Cluster, name: str) -> None:
         if pod["spec"].get("nodeName") == name:
             meta = pod["metadata"]
             cluster.registry.delete(PODS, meta["namespace"], meta["name"], {})
-    cluster.store.delete(NODES, "", name)
+    node = cluster.store.delete(NODES, "", name)
+    machines.stop(cluster, node["spec"].get("providerID", ""))

@@ -13,11 +13,12 @@ import moto.eks.urls
 from moto.eks.models import Cluster as Record
 from moto.eks.models import eks_backends
 
-from localcloud.ecs import arns, surroundings
+from localcloud import arns, karpenter
 from localcloud.eks import callers, fargate, nodegroups, pod_identity, web_identity
 from localcloud.eks.responses import PATHS, Responses
 from localcloud.home import Home
 from localcloud.kubernetes.cluster import Cluster, Footing
+from localcloud.network import doors
 
 if TYPE_CHECKING:
     from localcloud.ecs import Ecs
@@ -87,7 +88,7 @@ class Eks:
             partial(pod_identity.admit, self, cluster),
             partial(web_identity.admit, cluster),
         ]
-        cluster.parts.append(fargate.Fargate(cluster))
+        cluster.parts += [fargate.Fargate(cluster), *karpenter.parts(cluster)]
         cluster.start(getattr(record, "served", 0))
         record.served = cluster.port
         record.identity = {"oidc": {"issuer": issuer}}
@@ -98,7 +99,7 @@ class Eks:
 
     def _doors(self) -> set[tuple[str, int]]:
         endpoint = urlsplit(self._ecs.endpoint)
-        return {(endpoint.hostname, endpoint.port), *surroundings.databases()}
+        return {(endpoint.hostname, endpoint.port), *doors.databases()}
 
     def close(self, name: str) -> None:
         """The cluster was deleted."""

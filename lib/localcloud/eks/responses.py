@@ -14,7 +14,7 @@ from moto.eks.exceptions import (
 )
 from moto.eks.responses import EKSResponse
 
-from localcloud.ecs import arns
+from localcloud import arns
 from localcloud.eks import nodegroups, roles
 from localcloud.kubernetes.schemas import KUBERNETES
 
@@ -60,6 +60,14 @@ class Responses(EKSResponse):
         for kind in ("associations", "entries"):
             self._kept(kind).pop(name, None)
         return answer
+
+    def list_nodegroups(self) -> ActionResult:
+        self._cluster_name()  # EKS's own error, where moto has none
+        return super().list_nodegroups()
+
+    def list_fargate_profiles(self) -> ActionResult:
+        self._cluster_name()
+        return super().list_fargate_profiles()
 
     def create_nodegroup(self) -> ActionResult:
         nodegroups.check(self._get_param("instanceTypes"), self._get_param("scalingConfig"))

@@ -11,7 +11,7 @@ from moto.eks.exceptions import InvalidParameterException
 from moto.iam.models import iam_backends
 from werkzeug.exceptions import HTTPException
 
-from localcloud.ecs import arns
+from localcloud import arns
 
 PODS = "pods.eks.amazonaws.com"
 

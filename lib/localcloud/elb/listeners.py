@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import secrets
 import socket
+import ssl
 import sys
 import weakref
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 from aiohttp import web
 from moto.elbv2.models import elbv2_backends
 
+from localcloud import acm
 from localcloud.elb.forward import Forwarder
 from localcloud.network import defaults, vpc
 
@@ -49,7 +51,7 @@ class Listeners:
     def __init__(self, forwarder: Forwarder, reaches: Callable[[Any, Any, int, int], bool]):
         """``reaches(backend, balancer, peer's port, port)``: who may connect."""
         self._forwarder, self._reaches = forwarder, reaches
-        self._sites: dict[str, tuple[tuple[str, int], web.ServerRunner]] = {}
+        self._sites: dict[str, tuple[tuple, web.ServerRunner]] = {}
         # Security groups are asked once for a connection: they are stateful.
         self._let_in: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
 
@@ -57,7 +59,7 @@ class Listeners:
         wanted = {one.arn: (b, lb, one) for b, lb, one in recorded()}
         for arn, (place, runner) in list(self._sites.items()):
             found = wanted.get(arn)
-            if found is None or (found[1].dns_name, int(found[2].port)) != place:
+            if found is None or _place(found[1], found[2]) != place:
                 del self._sites[arn]
                 await runner.cleanup()
         for arn in wanted.keys() - self._sites.keys():
@@ -70,6 +72,11 @@ class Listeners:
 
     async def _open(self, backend: Any, balancer: Any, listener: Any) -> None:
         address = balancer.dns_name
+        try:
+            context = _tls(listener)
+        except (OSError, LookupError) as error:
+            print(f"Listener {listener.arn} stays closed: {error}", file=sys.stderr, flush=True)
+            return
         listening = _bind(address, int(listener.port))
         if listening is None:
             listening = socket.create_server((address, 0), backlog=512)
@@ -96,8 +103,8 @@ class Listeners:
             handle_signals=False,
         )
         await runner.setup()
-        await web.SockSite(runner, listening).start()
-        self._sites[listener.arn] = ((address, int(listener.port)), runner)
+        await web.SockSite(runner, listening, ssl_context=context).start()
+        self._sites[listener.arn] = (_place(balancer, listener), runner)
 
     async def _lets_in(
         self, backend: Any, balancer: Any, listener: Any, request: web.BaseRequest
@@ -115,8 +122,24 @@ class Listeners:
         return allowed
 
 
+def _place(balancer: Any, listener: Any) -> tuple:
+    """What a listener needs another socket for when it changes."""
+    tls = (listener.protocol, listener.certificate, listener.ssl_policy)
+    return (balancer.dns_name, int(listener.port), *tls)
+
+
+def _tls(listener: Any) -> ssl.SSLContext | None:
+    """None for HTTP. Raises LookupError, OSError."""
+    if listener.protocol != "HTTPS":
+        return None
+    bundle = acm.certificate(listener.certificate)
+    if bundle is None:
+        raise LookupError(f"its certificate {listener.certificate} is gone")
+    return acm.server_context(bundle, newest_only="TLS13-1-3" in (listener.ssl_policy or ""))
+
+
 def recorded() -> Iterator[tuple[Any, Any, Any]]:
-    """Backend, load balancer and listener of all HTTP listeners."""
+    """Backend, load balancer and listener of all listeners."""
     for _, _, backend in list(elbv2_backends.iter_backends()):
         for balancer in list(backend.load_balancers.values()):
             for listener in list(balancer.listeners.values()):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import moto.elbv2.models as models
 from moto.elbv2.exceptions import ELBClientError, ValidationError
 
+from localcloud import acm
 from localcloud.elb.groups import TargetGroup, describe_health
 from localcloud.elb.listeners import new_address
 
@@ -19,6 +20,7 @@ EFFECTIVE = ("create_listener", "modify_listener", "delete_listener", "delete_lo
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 BOUNDS = {"interval": (5, 300), "timeout": (2, 120), "threshold": (2, 10)}
 MOST_DELAY = 3600
+LISTENER = ("port", "protocol", "ssl_policy", "certificates")
 # The order in which moto gives what ModifyTargetGroup may change.
 MODIFIED = (
     "protocol",
@@ -38,7 +40,7 @@ def install(elb: Elb) -> None:
     Backend.describe_target_health = describe_health
     for name in EFFECTIVE:
         setattr(Backend, name, _followed(elb, original[name]))
-    listening = Backend.create_listener
+    listening, modifying = Backend.create_listener, Backend.modify_listener
 
     def create_load_balancer(self: Backend, name: str, *args: Any, **options: Any) -> Any:
         kind = options.get("loadbalancer_type") or "application"
@@ -59,15 +61,19 @@ def install(elb: Elb) -> None:
     def create_listener(
         self: Backend, load_balancer_arn: str, protocol: str, port: Any, *args: Any, **options: Any
     ) -> Any:
-        if protocol != "HTTP":
-            raise ValidationError(
-                f"The local cloud has no {protocol} listeners: it has no certificates that a "
-                "client would trust; use HTTP"
-            )
+        _check_protocol(protocol, options.get("certificate"))
         balancer = self.load_balancers.get(load_balancer_arn)
         if balancer and any(int(one.port) == int(port) for one in balancer.listeners.values()):
             raise models.DuplicateListenerError()
         return listening(self, load_balancer_arn, protocol, port, *args, **options)
+
+    def modify_listener(self: Backend, arn: str, *args: Any, **options: Any) -> Any:
+        given = dict(zip(LISTENER, args, strict=False)) | options
+        (known,) = self.describe_listeners(load_balancer_arn=None, listener_arns=[arn])
+        certificates = given.get("certificates") or []
+        certificate = certificates[0]["CertificateArn"] if certificates else known.certificate
+        _check_protocol(given.get("protocol") or known.protocol, certificate)
+        return modifying(self, arn, *args, **options)
 
     def create_target_group(self: Backend, name: str, **options: Any) -> Any:
         _check_health_settings(options)
@@ -87,9 +93,19 @@ def install(elb: Elb) -> None:
 
     Backend.create_load_balancer = create_load_balancer
     Backend.create_listener = create_listener
+    Backend.modify_listener = modify_listener
     Backend.create_target_group = create_target_group
     Backend.modify_target_group = modify_target_group
     Backend.modify_target_group_attributes = modify_target_group_attributes
+
+
+def _check_protocol(protocol: str, certificate: str | None) -> None:
+    if protocol not in ("HTTP", "HTTPS"):
+        raise ValidationError(f"The local cloud has no {protocol} listeners: use HTTP or HTTPS")
+    if protocol == "HTTPS" and not certificate:
+        raise ValidationError("A certificate must be specified for HTTPS listeners")
+    if protocol == "HTTPS" and (":acm:" not in certificate or not acm.certificate(certificate)):
+        raise ELBClientError("CertificateNotFound", f"Certificate '{certificate}' not found")
 
 
 def _originals() -> dict[str, Callable]:

@@ -1,8 +1,9 @@
-"""API Gateway's invoke side: HTTP APIs that really answer at the address of create_api.
+"""API Gateway's invoke side: HTTP APIs that really answer at the address of create_api, and REST
+APIs (see ``rest``).
 
 moto keeps APIs, routes, stages, integrations and authorisers. Each API has a loopback address of
-its own, so that its paths are those of AWS. A stage serves the present routes and integrations,
-as one with autoDeploy does.
+its own, so that its paths are those of AWS. An HTTP API's stage serves the present routes and
+integrations, as one with autoDeploy does.
 """
 
 from __future__ import annotations
@@ -14,19 +15,25 @@ from typing import Any
 import aiohttp
 
 from localcloud.elb.listeners import VPC_LINKS
+from localcloud.functions import Functions
 from localcloud.gateway import wire
 from localcloud.gateway.access_logs import AccessLogs
 from localcloud.gateway.doors import Doors
+from localcloud.gateway.functions import Lambda
 from localcloud.gateway.integrations import Http
 from localcloud.gateway.invoke import Invoker
+from localcloud.gateway.rest import removals
+from localcloud.gateway.rest import wire as rest_wire
+from localcloud.gateway.rest.invoke import RestInvoker
+from localcloud.gateway.throttle import Throttles
 from localcloud.gateway.tokens import Tokens
 
 
 class Gateway:
     """``register`` before the first call, ``start`` when moto has its records."""
 
-    def __init__(self, endpoint: str):
-        self._endpoint = endpoint
+    def __init__(self, endpoint: str, functions: Functions):
+        self._endpoint, self._functions = endpoint, functions
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway", daemon=True)
         self._logs = AccessLogs()
@@ -35,6 +42,8 @@ class Gateway:
 
     def register(self) -> None:
         wire.install(self)
+        rest_wire.install(self)
+        removals.install()
 
     def start(self) -> None:
         self._thread.start()
@@ -59,8 +68,12 @@ class Gateway:
     async def _start(self) -> None:
         inside, outside = _session((VPC_LINKS, 0)), _session(None)
         self._sessions = [inside, outside]
-        invoker = Invoker(Http(inside, outside), Tokens(self._endpoint, outside), self._logs)
-        self._doors = Doors(invoker)
+        http, functions = Http(inside, outside), Lambda(self._functions)
+        throttles = Throttles()
+        self._doors = Doors(
+            Invoker(http, functions, Tokens(self._endpoint, outside), self._logs, throttles),
+            RestInvoker(http, functions, self._logs, throttles),
+        )
         await self._doors.sync()
 
     async def _stop(self) -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 @dataclass
 class Call:
     """``path`` is without the stage, ``sent_path`` as the client asked. ``noted`` holds $context
-    variables."""
+    variables. ``integrating`` is set when what goes wrong from there is the integration's."""
 
     request: web.BaseRequest
     account: str
@@ -27,6 +27,7 @@ class Call:
     variables: dict[str, str] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
     noted: dict[str, Any] = field(default_factory=dict)
+    integrating: bool = False
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -76,4 +77,5 @@ class Call:
             "responseLatency": int((time.monotonic() - self.started) * 1000),
             "routeKey": self.route.route_key if self.route else "-",
             "error.message": error or "-",
+            "integrationErrorMessage": error if error and self.integrating else "-",
         }

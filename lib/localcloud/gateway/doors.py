@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from moto.apigateway.models import apigateway_backends
 from moto.apigatewayv2.models import apigatewayv2_backends
 
 from localcloud.gateway.invoke import Invoker
+from localcloud.gateway.rest.invoke import RestInvoker
 
 # Beside those of load balancers (127.8) and tasks (from 127.16).
 FIRST, LAST = (127 << 24) + (6 << 16), (127 << 24) + (8 << 16)
@@ -37,18 +39,24 @@ def new_endpoint() -> str:
 
 
 class Doors:
-    """Keeps a socket for each HTTP API that moto records: call ``sync`` after each change."""
+    """Keeps a socket for each API that moto records: call ``sync`` after each change."""
 
-    def __init__(self, invoker: Invoker):
-        self._invoker = invoker
+    def __init__(self, invoker: Invoker, rest: RestInvoker):
+        self._invoker, self._rest = invoker, rest
         self._runners: dict[str, web.ServerRunner] = {}
 
     async def sync(self) -> None:
         wanted = {
-            api.api_id: (backend, api)
+            api.api_id: (self._invoker, backend, api)
             for _, _, backend in list(apigatewayv2_backends.iter_backends())
             for api in list(backend.apis.values())
             if api.protocol_type == "HTTP" and not api.disable_execute_api_endpoint
+        }
+        wanted |= {
+            api.id: (self._rest, backend, api)
+            for _, _, backend in list(apigateway_backends.iter_backends())
+            for api in list(backend.apis.values())
+            if not api.disableExecuteApiEndpoint
         }
         for gone in self._runners.keys() - wanted.keys():
             await self._runners.pop(gone).cleanup()
@@ -60,9 +68,9 @@ class Doors:
             await runner.cleanup()
         self._runners.clear()
 
-    async def _open(self, backend: Any, api: Any) -> None:
+    async def _open(self, invoker: Invoker | RestInvoker, backend: Any, api: Any) -> None:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
-            return await self._invoker.answer(backend, api, request)
+            return await invoker.answer(backend, api, request)
 
         parts = urlsplit(api.api_endpoint)
         try:

@@ -85,6 +85,8 @@ def _listener(call: Call, integration: Any) -> str:
         found = reachability.to_place(ec2, here, place_of(balancer, ec2), port)
         if not found:
             raise Refused(503, f"VPC link {link.id}: {found.why}")
+        if listener.protocol != "HTTP":
+            raise Refused(500, "the local cloud's private integrations lead to HTTP listeners")
         return f"http://{balancer.dns_name}:{port}"
     raise Refused(500, "the integration's listener or VPC link does not exist")
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from localcloud.gateway import cors, routes, signatures
 from localcloud.gateway.access_logs import AccessLogs
 from localcloud.gateway.call import Call
+from localcloud.gateway.functions import Lambda
 from localcloud.gateway.integrations import LARGEST_BYTES, Http
 from localcloud.gateway.refusals import Refused
 from localcloud.gateway.throttle import Throttles
@@ -18,9 +19,17 @@ from localcloud.gateway.tokens import Tokens
 
 
 class Invoker:
-    def __init__(self, http: Http, tokens: Tokens, logs: AccessLogs):
-        self._http, self._tokens, self._logs = http, tokens, logs
-        self._throttles = Throttles()
+    def __init__(
+        self,
+        http: Http,
+        functions: Lambda,
+        tokens: Tokens,
+        logs: AccessLogs,
+        throttles: Throttles,
+    ):
+        self._http, self._functions = http, functions
+        self._tokens, self._logs = tokens, logs
+        self._throttles = throttles
 
     async def answer(self, backend: Any, api: Any, request: web.BaseRequest) -> web.Response:
         path = request.raw_path.partition("?")[0]
@@ -58,11 +67,14 @@ class Invoker:
             call.api.api_id, call.stage, call.route.route_key, time.monotonic()
         ):
             raise Refused(429, "throttled")
-        call.body = await _body(call.request)
+        call.body = await read_body(call.request)
         await self._authorise(call)
         integration = call.api.integrations.get((call.route.target or "").rpartition("/")[2])
         if integration is None:
             raise Refused(500, "the route has no integration")
+        call.integrating = True
+        if integration.integration_type == "AWS_PROXY":
+            return await self._functions.answer(call, integration)
         if integration.integration_type != "HTTP_PROXY":
             raise Refused(500, f"the local cloud has no {integration.integration_type} integration")
         return await self._http.answer(call, integration)
@@ -97,7 +109,8 @@ class Invoker:
         call.noted |= {f"authorizer.claims.{name}": v for name, v in call.claims.items()}
 
 
-async def _body(request: web.BaseRequest) -> bytes:
+async def read_body(request: web.BaseRequest) -> bytes:
+    """Raises Refused: 413 beyond 10 MB."""
     length = request.headers.get("Content-Length", "0")
     if not length.isdigit():
         raise Refused(400, "Content-Length is no number")

@@ -42,11 +42,12 @@ class Throttles:
         # A route without settings of its own shares its stage's.
         if not stage.route_settings.get(route_key):
             where = (api, stage.name)
-        return self._take(where, float(rate), float(burst), now) and self._take(
+        return self.take(where, float(rate), float(burst), now) and self.take(
             ("account",), ACCOUNT_RATE, ACCOUNT_BURST, now
         )
 
-    def _take(self, where: tuple, rate: float, burst: float, now: float) -> bool:
+    def take(self, where: tuple, rate: float, burst: float, now: float) -> bool:
+        """One token of a bucket, which is new and full when its limits are."""
         bucket = self._buckets.get(where)
         if bucket is None or (bucket.rate, bucket.burst) != (rate, burst):
             bucket = self._buckets[where] = Bucket(rate, burst, now)

@@ -24,7 +24,7 @@ METHODS = "ANY|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT"
 ROUTE_KEY = re.compile(rf"\$default|(?:{METHODS}) /\S*")
 LEAST_MILLIS, MOST_MILLIS = 50, 30_000
 CHANGED = ("create_api", "delete_api", "update_api", "create_route", "create_integration")
-CHANGED += ("update_integration", "create_authorizer")
+CHANGED += ("update_integration", "create_authorizer", "reimport_api")
 
 
 class BadRequest(APIGatewayV2Error):
@@ -66,8 +66,11 @@ def install(gateway: Gateway) -> None:
     def create_integration(self: Backend, api_id: str, **options: Any) -> Any:
         _check_timeout(options.get("timeout_in_millis"))
         kind, connection = options.get("integration_type"), options.get("connection_type")
+        if kind == "AWS_PROXY":
+            _check_function(options)
+            return original["create_integration"](self, api_id, **options)
         if kind != "HTTP_PROXY":
-            raise BadRequest(f"The local cloud has no {kind} integrations: use HTTP_PROXY")
+            raise _no_integration(kind)
         if connection == "VPC_LINK":
             self.get_vpc_link(options.get("connection_id"))
             if ":listener/" not in (options.get("integration_uri") or ""):
@@ -78,6 +81,13 @@ def install(gateway: Gateway) -> None:
 
     def update_integration(self: Backend, *args: Any, **options: Any) -> Any:
         _check_timeout(options.get("timeout_in_millis"))
+        known = self.get_integration(options["api_id"], options["integration_id"])
+        names = ("integration_type", "integration_uri", "payload_format_version", "credentials_arn")
+        merged = {name: options.get(name) or getattr(known, name) for name in names}
+        if merged["integration_type"] == "AWS_PROXY":
+            _check_function(merged)
+        elif merged["integration_type"] != "HTTP_PROXY":
+            raise _no_integration(merged["integration_type"])
         return original["update_integration"](self, *args, **options)
 
     def create_authorizer(self: Backend, *args: Any, **options: Any) -> Any:
@@ -88,6 +98,9 @@ def install(gateway: Gateway) -> None:
         if not settings.get("issuer") or not settings.get("audience"):
             raise BadRequest("A JWT authorizer needs an issuer and an audience")
         return original["create_authorizer"](self, *args, **options)
+
+    def reimport_api(self: Backend, *_: Any) -> Any:
+        raise BadRequest("The local cloud imports no APIs: use CreateRoute and CreateIntegration")
 
     Responses.update_stage = _update_stage
     for name, method in list(locals().items()):
@@ -112,6 +125,19 @@ def _conflict(message: str) -> APIGatewayV2Error:
     error = APIGatewayV2Error("ConflictException", message)
     error.code = 409
     return error
+
+
+def _no_integration(kind: Any) -> BadRequest:
+    return BadRequest(f"The local cloud has no {kind} integrations: use HTTP_PROXY or AWS_PROXY")
+
+
+def _check_function(options: dict[str, Any]) -> None:
+    if ":function:" not in (options.get("integration_uri") or ""):
+        raise BadRequest("The local cloud's AWS_PROXY integrations need the ARN of a function")
+    if options.get("payload_format_version") != "2.0":
+        raise BadRequest("The local cloud has PayloadFormatVersion 2.0 only")
+    if options.get("credentials_arn"):
+        raise BadRequest("Leave CredentialsArn out, and call lambda's AddPermission instead")
 
 
 def _check_timeout(millis: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from localcloud.kubernetes import apply, discovery, errors, patches, subresources, watches
+from localcloud.kubernetes import apply, discovery, errors, pages, patches, subresources, watches
 from localcloud.kubernetes.front import Answer, Request
 from localcloud.kubernetes.requests import (
     Place,
@@ -41,7 +41,7 @@ class Api:
         """Raises ApiError."""
         if request.path.startswith(HEALTH):
             return Answer(b"ok", kind="text/plain")
-        if request.path == "/version":
+        if request.path.rstrip("/") == "/version":
             return Answer(discovery.version())
         request.user = self.cluster.tokens.user(request.headers.get("Authorization", ""))
         found = self._about(request)
@@ -113,12 +113,8 @@ class Api:
                     self.cluster.stopping.is_set,
                 )
             )
-        with self.store.lock:
-            version = str(self.store.version)
-            found = [
-                one for one in self.store.list(place.resource, place.namespace) if matches(one)
-            ]
-        return Answer(self._listed(request, place.resource, found, version))
+        found, about = pages.read(self.store, place.resource, matches, request.query)
+        return Answer(self._listed(request, place.resource, found, about))
 
     def _measured(self, request: Request, place: Place) -> Answer:
         found = self.cluster.measured(place.resource, place.namespace)
@@ -129,7 +125,7 @@ class Api:
             raise errors.not_found(place.resource, place.name)
         matches = self.matching(request, place)
         found = [one for one in found if matches(one)]
-        return Answer(self._listed(request, place.resource, found, ""))
+        return Answer(self._listed(request, place.resource, found, {}))
 
     def matching(self, request: Request, place: Place) -> Match:
         """What of the resource the request is about. Raises ApiError for a bad selector."""
@@ -144,21 +140,21 @@ class Api:
 
         return matches
 
-    def _listed(self, request: Request, resource: Resource, found: list, version: str) -> Object:
+    def _listed(self, request: Request, resource: Resource, found: list, about: Object) -> Object:
         if wants_table(request):
-            return table(resource, found, version, request.query.get("includeObject", "Metadata"))
+            return table(resource, found, about, request.query.get("includeObject", "Metadata"))
         return {
             "kind": f"{resource.kind}List",
             "apiVersion": resource.api_version,
-            "metadata": {"resourceVersion": version},
+            "metadata": about,
             "items": found,
         }
 
     def _shown(self, request: Request, resource: Resource, found: Object) -> Object:
         if not wants_table(request):
             return found
-        version = found["metadata"].get("resourceVersion", "")
-        return table(resource, [found], version, request.query.get("includeObject", "Metadata"))
+        about = {"resourceVersion": found["metadata"].get("resourceVersion", "")}
+        return table(resource, [found], about, request.query.get("includeObject", "Metadata"))
 
     # writing ------------------------------------------------------------------------------------
     def _create(self, request: Request, place: Place) -> Answer:
@@ -228,7 +224,8 @@ class Api:
         for one in found:
             meta = one["metadata"]
             self.cluster.delete(place.resource, meta.get("namespace", ""), meta["name"], options)
-        return Answer(self._listed(request, place.resource, found, str(self.store.version)))
+        about = {"resourceVersion": str(self.store.version)}
+        return Answer(self._listed(request, place.resource, found, about))
 
     def _delete_one(self, request: Request, place: Place, options: Object) -> Answer:
         resource, warnings = place.resource, []

@@ -194,7 +194,10 @@ class Autoscaler:
         since = ready.get("lastTransitionTime")
         turned = 0.0
         if began and since:
-            turned = (moment(since) - moment(began)).total_seconds() * faster
+            # Times in an object are whole seconds, and what is cut off counts ten times here: a
+            # window that began before the pod was ready would hold what its start has cost.
+            cut = faster - 1
+            turned = (moment(since) - moment(began)).total_seconds() * faster + max(0.0, cut)
         if measured is None:
             used, window, old = None, 0.0, 0.0
         else:

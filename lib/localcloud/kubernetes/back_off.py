@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from localcloud.kubernetes import pace, pod_containers
+from localcloud.kubernetes import pace, pod_containers, pod_status
 from localcloud.kubernetes.pod_containers import CannotPull
 
 if TYPE_CHECKING:
@@ -79,6 +79,19 @@ def after_exit(worker: PodWorker, run: Run) -> None:
     short = f"Back-off restarting failed container {run.name} in pod {meta}"
     worker.tell("Warning", "BackOff", short, run)
     worker.retry(run, pace.ours(seconds))
+
+
+def failed_start(worker: PodWorker, run: Run, error: Exception) -> None:
+    """The container's command cannot be executed."""
+    words = (
+        "failed to create containerd task: failed to create shim task: OCI runtime create "
+        "failed: runc create failed: unable to start container process: error during "
+        f"container init: {error}"
+    )
+    run.run(pod_status.identifier(worker.uid, run.name, run.attempt))
+    run.end(128, "StartError", words)
+    worker.tell("Warning", "Failed", f"Error: {words}", run)
+    after_exit(worker, run)
 
 
 def _go(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from localcloud.kubernetes import selectors
+from localcloud.kubernetes import errors, selectors
 from localcloud.kubernetes.deployments import resolve
 from localcloud.kubernetes.replica_sets import is_active, is_ready
 from localcloud.kubernetes.resources import BUDGETS, PODS, of_kind
@@ -77,3 +77,34 @@ class Budgets:
             else:
                 alone += 1
         return sum(owners.values()) + alone
+
+
+def evict(cluster: Cluster, namespace: str, name: str, options: Object) -> None:
+    """Delete a pod if its budgets allow it. Raises ApiError TooManyRequests if they do not."""
+    store = cluster.store
+    with store.together():
+        pod = store.need(PODS, namespace, name)
+        for budget in store.list(BUDGETS, namespace):
+            chosen = selectors.of_object(budget["spec"].get("selector"))
+            if not chosen(pod["metadata"].get("labels") or {}):
+                continue
+            if budget.get("status", {}).get("disruptionsAllowed", 0) < 1:
+                title = budget["metadata"]["name"]
+                words = "Cannot evict pod as it would violate the pod's disruption budget."
+                cause = {
+                    "reason": "DisruptionBudget",
+                    "message": f"The disruption budget {title} needs "
+                    f"{budget.get('status', {}).get('desiredHealthy', 0)} healthy pods and has "
+                    f"{budget.get('status', {}).get('currentHealthy', 0)} currently",
+                }
+                raise errors.ApiError(429, "TooManyRequests", words, {"causes": [cause]})
+            store.change(
+                BUDGETS,
+                namespace,
+                budget["metadata"]["name"],
+                lambda one: one["status"].update(
+                    disruptionsAllowed=one["status"]["disruptionsAllowed"] - 1
+                ),
+            )
+        allowed = {k: v for k, v in options.items() if k in ("gracePeriodSeconds", "preconditions")}
+        cluster.registry.delete(PODS, namespace, name, allowed)

@@ -9,12 +9,14 @@ import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import RSAKey
 
-from localcloud.kubernetes import errors, garbage, jobs, sizes
+from localcloud.authority import Authority
+from localcloud.kubernetes import errors, garbage, jobs, service_accounts, sizes
 from localcloud.kubernetes.api import Api
 from localcloud.kubernetes.autoscaler import Autoscaler
 from localcloud.kubernetes.budgets import Budgets
@@ -23,7 +25,7 @@ from localcloud.kubernetes.deployments import Deployments
 from localcloud.kubernetes.front import ApiServer
 from localcloud.kubernetes.garbage import Garbage
 from localcloud.kubernetes.jobs import Jobs
-from localcloud.kubernetes.kubelet import Kubelet
+from localcloud.kubernetes.kubelet import ENDED, Kubelet
 from localcloud.kubernetes.metrics import Metrics
 from localcloud.kubernetes.quotas import Quotas
 from localcloud.kubernetes.recorder import Recorder
@@ -42,7 +44,6 @@ from localcloud.kubernetes.scheduler import Scheduler
 from localcloud.kubernetes.services import Services
 from localcloud.kubernetes.store import Object, Store, now
 from localcloud.kubernetes.tokens import Identify, Tokens
-from localcloud.rds.tls import Authority
 from localcloud.runtimes.base import Runtime
 
 HOST = "127.0.0.1"
@@ -78,10 +79,10 @@ class Cluster:
         self.stopping = threading.Event()
         self.store = Store(folder / "objects.sqlite")
         self.registry = Registry(self.store)
-        self.registry.admissions += [jobs.admit]
+        self.registry.admissions += [jobs.admit, partial(service_accounts.admit, self.store)]
         self.recorder = Recorder(self.store)
         self.tokens = Tokens(name, issuer, _signing_key(folder / "issuer.json"), identify)
-        self.authority = Authority(folder)
+        self.authority = Authority(folder, "Drydock local Kubernetes CA")
         self.kubelet = Kubelet(self)
         self.scheduler = Scheduler(self)
         self.metrics = Metrics(self)
@@ -191,7 +192,8 @@ class Cluster:
                 doors |= {(address, one["port"]) for one in service["spec"].get("ports", [])}
         for pod in self.store.list(PODS):
             address = pod["status"].get("podIP")
-            if pod["metadata"]["uid"] == uid or not address:
+            ended = pod["status"].get("phase") in ENDED
+            if pod["metadata"]["uid"] == uid or not address or ended:
                 continue
             for container in pod["spec"]["containers"]:
                 doors |= {(address, one["containerPort"]) for one in container.get("ports", [])}

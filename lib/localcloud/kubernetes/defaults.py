@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from localcloud.kubernetes import quantities
+from localcloud.kubernetes import quantities, sizes
 
 Object = dict[str, Any]
 TERMINATION_LOG = {
@@ -108,7 +108,8 @@ def _pod(pod: Object) -> None:
     known = {(one.get("key"), one.get("effect")) for one in spec.get("tolerations", [])}
     more = [dict(one) for one in NO_EXECUTE if (one["key"], one["effect"]) not in known]
     spec["tolerations"] = [*spec.get("tolerations", []), *more]
-    pod.setdefault("status", {}).setdefault("phase", "Pending")
+    status = pod.setdefault("status", {})
+    _set(status, phase="Pending", qosClass=sizes.qos(spec))
 
 
 def _job(job: Object) -> None:
@@ -184,8 +185,14 @@ def _namespace(namespace: Object) -> None:
     labels["kubernetes.io/metadata.name"] = namespace["metadata"]["name"]
 
 
+def _volume_claim(claim: Object) -> None:
+    _set(claim["spec"], volumeMode="Filesystem")
+    _set(claim.setdefault("status", {}), phase="Pending")
+
+
 def _autoscaler(autoscaler: Object) -> None:
     spec = autoscaler["spec"]
+    _set(autoscaler.setdefault("status", {}), desiredReplicas=0)
     _set(spec, minReplicas=1)
     if not spec.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": 80}
@@ -211,4 +218,5 @@ KINDS = {
     "Secret": _secret,
     "Namespace": _namespace,
     "HorizontalPodAutoscaler": _autoscaler,
+    "PersistentVolumeClaim": _volume_claim,
 }

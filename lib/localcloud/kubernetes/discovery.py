@@ -86,6 +86,7 @@ def _listed(resource: Resource) -> list[Object]:
     for part in resource.subresources:
         verbs = ["get", "patch", "update"] if part in ("status", "scale") else ["create"]
         verbs = ["get"] if part == "log" else verbs
+        verbs = ["create", "get"] if part == "exec" else verbs
         inner = {
             "name": f"{resource.plural}/{part}",
             "singularName": "",

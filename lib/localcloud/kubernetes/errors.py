@@ -13,18 +13,19 @@ MODIFIED = (
 
 
 class ApiError(Exception):
-    """``code`` is the HTTP status, ``reason`` the machine-readable word."""
+    """``code`` is the HTTP status, ``reason`` the machine-readable word; ``more`` the metadata."""
 
     def __init__(self, code: int, reason: str, message: str, details: dict | None = None):
         super().__init__(message)
         self.code, self.reason, self.message = code, reason, message
         self.details = details or {}
+        self.more: dict[str, Any] = {}
 
     def status(self) -> dict[str, Any]:
         return {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.more,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,

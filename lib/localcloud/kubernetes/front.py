@@ -12,6 +12,7 @@ from socket import socket
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from localcloud import framing
 from localcloud.http import Handler, Server
 from localcloud.kubernetes.errors import ApiError
 
@@ -20,7 +21,7 @@ JSON = "application/json"
 
 @dataclass
 class Request:
-    """``query`` holds the last value of each parameter."""
+    """``query`` holds the last value of each parameter, ``lists`` all of them."""
 
     method: str
     path: str
@@ -28,6 +29,7 @@ class Request:
     headers: Any
     body: bytes
     user: dict[str, Any] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
 
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in ("true", "1")
@@ -35,23 +37,36 @@ class Request:
 
 @dataclass
 class Answer:
-    """``content`` is a JSON document, bytes as they are, or an iterator of pieces to stream."""
+    """``content`` is a JSON document, bytes as they are, or an iterator of pieces to stream.
+
+    ``serve``, if there is one, takes the connection over instead.
+    """
 
     content: Any
     code: int = 200
     kind: str = JSON
     warnings: list[str] = field(default_factory=list)
+    serve: Callable[[Any], None] | None = None
 
 
 class ApiHandler(Handler):
+    largest_body = 3 << 20  # bytes, as the API server's MaxRequestBodyBytes
+
     def run_wsgi(self) -> None:
         if self.headers.get("Expect", "").strip().lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
         place = urlsplit(self.path)
-        query = {name: values[-1] for name, values in parse_qs(place.query, True).items()}
-        request = Request(self.command, place.path, query, self.headers, self._read_body())
+        lists = parse_qs(place.query, True)
+        query = {name: values[-1] for name, values in lists.items()}
         try:
+            body = self._read_body()
+        except framing.Refused as refused:
+            self.refuse(refused)
+            return
+        request = Request(self.command, place.path, query, self.headers, body, lists=lists)
+        try:
+            self._refuse_websocket(place.path)
             answer = self.server.answer(request)
         except ApiError as error:
             answer = Answer(error.status(), error.code)
@@ -60,18 +75,23 @@ class ApiHandler(Handler):
             sys.stderr.flush()
             words = f"Internal error occurred: {type(error).__name__}: {error}"
             answer = Answer(ApiError(500, "InternalError", words).status(), 500)
-        self._send_answer(answer)
+        if answer.serve:
+            self.close_connection = True
+            answer.serve(self.connection)
+        else:
+            self._send_answer(answer)
+
+    def _refuse_websocket(self, path: str) -> None:
+        """All but `exec`. After this code Java's client (fabric8, so Spark) watches over HTTP."""
+        wanted = self.headers.get("Upgrade", "").lower() == "websocket"
+        if wanted and not path.endswith("/exec"):
+            self.close_connection = True
+            raise ApiError(503, "ServiceUnavailable", "WebSocket connections are not served here")
 
     def _read_body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            return b"".join(iter(self._chunk, b""))
+        if "Transfer-Encoding" in self.headers:
+            return framing.read_chunked(self.rfile, self.largest_body)
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
-    def _chunk(self) -> bytes:
-        length = int(self.rfile.readline().partition(b";")[0], 16)
-        data = self.rfile.read(length)
-        self.rfile.readline()
-        return data
 
     def _send_answer(self, answer: Answer) -> None:
         self.send_response_only(answer.code)

@@ -85,7 +85,7 @@ class Garbage:
     def _delete(self, one: Object) -> None:
         resource, meta = of_kind(one["apiVersion"], one["kind"]), one["metadata"]
         if "deletionTimestamp" not in meta:
-            self._cluster.delete(resource, meta["namespace"], meta["name"], {})
+            self._cluster.delete(resource, meta.get("namespace", ""), meta["name"], {})
 
     def _empty(self, _: str, name: str) -> float | None:
         namespace = self._store.get(NAMESPACES, "", name)
@@ -123,4 +123,4 @@ def orphan(cluster: Cluster, owner: Object) -> None:
             references = document["metadata"]["ownerReferences"]
             document["metadata"]["ownerReferences"] = [o for o in references if o["uid"] != uid]
 
-        cluster.store.change(resource, meta["namespace"], meta["name"], disown)
+        cluster.store.change(resource, meta.get("namespace", ""), meta["name"], disown)

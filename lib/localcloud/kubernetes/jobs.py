@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from localcloud.kubernetes import job_status, pace
 from localcloud.kubernetes.ages import moment
+from localcloud.kubernetes.errors import ApiError
 from localcloud.kubernetes.job_status import TRACKING
 from localcloud.kubernetes.registry import suffix
 from localcloud.kubernetes.resources import JOBS, PODS
@@ -178,7 +179,9 @@ class Jobs:
         elif active < wanted:
             number = min(wanted - active, CREATED_AT_ONCE)
             for index in count.next_indexes(number):
-                self._create(job, index)
+                if not self._create(job, index):
+                    waits.append(pace.ours(FIRST_BACK_OFF))
+                    break
                 job["status"]["active"] = job["status"].get("active", 0) + 1
             waits += [0.0] if number < wanted - active else []
         known = [wait for wait in waits if wait is not None]
@@ -198,7 +201,8 @@ class Jobs:
         seconds = min(FIRST_BACK_OFF * 2 ** (count.failures_in_a_row - 1), LONGEST_BACK_OFF)
         return moment(count.last_failure).timestamp() + pace.ours(seconds) - time.time()
 
-    def _create(self, job: Object, index: int | None) -> None:
+    def _create(self, job: Object, index: int | None) -> bool:
+        """Whether the pod could be made: a quota may refuse it."""
         meta, template = job["metadata"], copy.deepcopy(job["spec"]["template"])
         made = template.setdefault("metadata", {})
         made["finalizers"] = [*made.get("finalizers", []), TRACKING]
@@ -215,9 +219,16 @@ class Jobs:
             for container in [*spec.get("initContainers", []), *spec["containers"]]:
                 container.setdefault("env", []).append(copy.deepcopy(variable))
         pod = {**template, "kind": "Pod", "apiVersion": "v1"}
-        created = self._cluster.registry.create(PODS, meta["namespace"], pod)
+        try:
+            created = self._cluster.registry.create(PODS, meta["namespace"], pod)
+        except ApiError as error:
+            if error.code != 403:
+                raise
+            self._event(job, "Warning", "FailedCreate", f"Error creating: {error.message}")
+            return False
         name = created["metadata"]["name"]
         self._event(job, "Normal", "SuccessfulCreate", f"Created pod: {name}")
+        return True
 
     def _stop(self, pods: list[Object], job: Object) -> None:
         for pod in pods:

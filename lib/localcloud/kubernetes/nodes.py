@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 
-from localcloud.ecs import arns
+from localcloud import arns
 from localcloud.kubernetes import quantities
 from localcloud.kubernetes.schemas import KUBERNETES
 from localcloud.kubernetes.store import now

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from localcloud.ecs import images, process_containers
-from localcloud.ecs.failures import TaskFailed
+from localcloud.failures import TaskFailed
+from localcloud.images import folders
+from localcloud.images.pull import pull as pull_image
 from localcloud.kubernetes import sizes
 from localcloud.kubernetes.pod_environment import environment, expand
 from localcloud.kubernetes.pod_volumes import Volumes, pointer
@@ -29,11 +30,7 @@ def pull(cluster: Cluster, reference: str) -> Any:
     """Raises CannotPull."""
     footing = cluster.footing
     try:
-        if footing.runtime.kind == "process":
-            return process_containers.pull(footing.clients, None, reference)
-        from localcloud.ecs import engine_containers
-
-        return engine_containers.pull(footing.runtime, footing.clients, None, reference)
+        return pull_image(footing.runtime, footing.clients, None, reference)
     except TaskFailed as failure:
         why = str(failure).partition("failed to resolve ref ")[2].partition(": ")[2]
         why = why or str(failure).partition(": ")[2]
@@ -64,8 +61,8 @@ def spec(
     directory = container.get("workingDir")
     if cluster.footing.runtime.kind == "process":
         point = pointer(mounts)
-        command = images.command_line(image, words)
-        known = {**process_containers._surroundings(image, sandbox.directory / parts.name), **known}
+        command = folders.command_line(image, words)
+        known = {**folders.environment(image, sandbox.directory / parts.name), **known}
         return ContainerSpec(
             command=[point(word) for word in command],
             environment={key: point(value) for key, value in known.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from localcloud.ecs import arns
+from localcloud import arns
 from localcloud.kubernetes.pod_volumes import NotYet, contents, field_of, resource_field
 from localcloud.kubernetes.resources import CONFIG_MAPS, SECRETS, SERVICES
 

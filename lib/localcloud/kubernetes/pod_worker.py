@@ -71,6 +71,10 @@ class PodWorker:
     def wake(self) -> None:
         self._events.put((WAKE, None))
 
+    def mounts(self, container: Object) -> dict:
+        """The folders behind a container's mounted paths."""
+        return self._volumes.mounts(container)
+
     def usage(self) -> Usage | None:
         return self.sandbox.usage() if self.sandbox else None
 
@@ -188,7 +192,7 @@ class PodWorker:
                 self.retry(run, RETRY_SECONDS)
                 return
             except (CannotStart, OSError) as error:
-                self._failed_to_start(run, error)
+                back_off.failed_start(self, run, error)
                 return
         run.not_before, run.began = 0.0, time.monotonic()
         run.run(pod_status.identifier(self.uid, run.name, run.attempt))
@@ -209,17 +213,6 @@ class PodWorker:
         name = pod_containers.plain_name(run.name, run.attempt)
         grace = self.pod["spec"]["terminationGracePeriodSeconds"]
         return Parts(name, self._volumes, pod_logs.LogFile(path), grace)
-
-    def _failed_to_start(self, run: Run, error: Exception) -> None:
-        words = (
-            "failed to create containerd task: failed to create shim task: OCI runtime create "
-            "failed: runc create failed: unable to start container process: error during "
-            f"container init: {error}"
-        )
-        run.run(pod_status.identifier(self.uid, run.name, run.attempt))
-        run.end(128, "StartError", words)
-        self.tell("Warning", "Failed", f"Error: {words}", run)
-        back_off.after_exit(self, run)
 
     def _follow(self, run: Run, live: Container) -> None:
         live.wait()

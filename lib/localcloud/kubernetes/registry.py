@@ -8,7 +8,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from localcloud.kubernetes import defaults, errors, rules, schemas
+from localcloud.kubernetes import custom, defaults, errors, rules, schemas
 from localcloud.kubernetes.resources import NAMESPACES, Resource
 
 if TYPE_CHECKING:
@@ -244,9 +244,10 @@ class Registry:
                 [errors.required(path) for path in shallow],
             )
         defaults.fill(resource.kind, document)
+        custom.fill(resource, document)
 
     def _check(self, resource: Resource, document: Object) -> None:
-        problems = rules.check(resource, document)
+        problems = rules.check(resource, document) + custom.check(resource, document)
         told = {field for _, _, field in problems}
         missing = schemas.missing(document, resource.group, resource.version, resource.kind)
         for path in missing:

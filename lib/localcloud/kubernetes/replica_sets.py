@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
+from localcloud.kubernetes.errors import ApiError
 from localcloud.kubernetes.resources import PODS, REPLICA_SETS
 from localcloud.kubernetes.work import Controller, follows, reference
 
@@ -41,9 +42,15 @@ class ReplicaSets:
     def _balance(self, found: Object, pods: list[Object]) -> None:
         missing = found["spec"]["replicas"] - len(pods)
         for _ in range(missing):
-            made = self._cluster.registry.create(
-                PODS, found["metadata"]["namespace"], pod_of(found, found["spec"]["template"])
-            )
+            try:
+                made = self._cluster.registry.create(
+                    PODS, found["metadata"]["namespace"], pod_of(found, found["spec"]["template"])
+                )
+            except ApiError as error:
+                if error.code == 403:
+                    words = f"Error creating: {error.message}"
+                    self._cluster.recorder.event(found, "Warning", "FailedCreate", words, SOURCE)
+                raise
             words = f"Created pod: {made['metadata']['name']}"
             self._cluster.recorder.event(found, "Normal", "SuccessfulCreate", words, SOURCE)
         for pod in sorted(pods, key=_worth)[: max(0, -missing)]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from localcloud.kubernetes import custom
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -49,7 +51,7 @@ ALL = ("all",)
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", ("ns",), False, ("status",))
 NODES = Resource("", "v1", "Node", "nodes", ("no",), False, ("status",))
 PODS = Resource(
-    "", "v1", "Pod", "pods", ("po",), True, ("status", "log", "eviction", "binding"), ALL
+    "", "v1", "Pod", "pods", ("po",), True, ("status", "log", "eviction", "binding", "exec"), ALL
 )
 SERVICES = Resource("", "v1", "Service", "services", ("svc",), True, ("status",), ALL)
 ENDPOINTS = Resource("", "v1", "Endpoints", "endpoints", ("ep",))
@@ -82,7 +84,16 @@ BUDGETS = Resource(
     "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", ("pdb",), True, ("status",)
 )
 SLICES = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
+# Kept, and never bound: as on EKS without a driver for volumes.
+VOLUME_CLAIMS = Resource(
+    "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", ("pvc",), True, ("status",)
+)
+# Kept, and not enforced: as on EKS, where the network plugin enforces them only when told to.
+NETWORK_POLICIES = Resource(
+    "networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", ("netpol",)
+)
 
+CUSTOM = tuple(Resource(**one) for one in custom.names())
 STORED = (
     NAMESPACES,
     NODES,
@@ -101,6 +112,9 @@ STORED = (
     AUTOSCALERS,
     BUDGETS,
     SLICES,
+    VOLUME_CLAIMS,
+    NETWORK_POLICIES,
+    *CUSTOM,
 )
 # Answered from what is measured or asked, never stored.
 POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "PodMetrics", "pods", verbs=READ)

@@ -32,6 +32,8 @@ class Scheduler:
         self._controller = Controller("scheduler", self._schedule)
         self.controllers = [self._controller]
         self._used: dict[str, sizes.Used] = {}
+        # Not looked for among all pods: those that have ended may be thousands.
+        self._waiting: set[tuple[str, str]] = set()
         self._store.subscribe(self._told)
 
     def start(self) -> None:
@@ -51,10 +53,12 @@ class Scheduler:
                 and _holds(before)
                 and not (change.kind != "DELETED" and _holds(change.object))
             )
+            if change.kind == "DELETED":
+                self._waiting.discard(_key(change.object))
+            else:
+                self._look_at(change.object)
             if freed:
                 self._look_again()
-            if change.kind != "DELETED":
-                self._look_at(change.object)
         elif change.resource is NODES and _matters(change):
             self._look_again()
 
@@ -64,13 +68,16 @@ class Scheduler:
             used.add(sizes.requests(pod["spec"]), sign)
 
     def _look_at(self, pod: Object) -> None:
-        meta = pod["metadata"]
+        key = _key(pod)
         if _waits(pod):
-            self._controller.put(meta["namespace"], meta["name"])
+            self._waiting.add(key)
+            self._controller.put(*key)
+        else:
+            self._waiting.discard(key)
 
     def _look_again(self) -> None:
-        for pod in self._store.list(PODS):
-            self._look_at(pod)
+        for key in sorted(self._waiting):
+            self._controller.put(*key)
 
     def used(self, node: str) -> sizes.Used:
         return self._used.get(node, sizes.Used())
@@ -125,7 +132,7 @@ class Scheduler:
             if taint["effect"] != "PreferNoSchedule" and not tolerates(spec, taint):
                 # Since 1.34.2 without the taint: https://github.com/kubernetes/kubernetes/pull/135023
                 return ["node(s) had untolerated taint(s)"]
-        if not _selects(spec, node, labels):
+        if not selects(spec, node, labels):
             return ["node(s) didn't match Pod's node affinity/selector"]
         why = self._anti_affinity(pod, node)
         if why:
@@ -206,7 +213,7 @@ def tolerates(spec: Object, taint: Object) -> bool:
     return False
 
 
-def _selects(spec: Object, node: Object, labels: dict[str, str]) -> bool:
+def selects(spec: Object, node: Object, labels: dict[str, str]) -> bool:
     wanted = spec.get("nodeSelector", {})
     if any(labels.get(key) != value for key, value in wanted.items()):
         return False
@@ -223,6 +230,10 @@ def _selects(spec: Object, node: Object, labels: dict[str, str]) -> bool:
         and selectors.of_object({"matchExpressions": term.get("matchFields", [])})(name)
         for term in required["nodeSelectorTerms"]
     )
+
+
+def _key(pod: Object) -> tuple[str, str]:
+    return pod["metadata"]["namespace"], pod["metadata"]["name"]
 
 
 def _waits(pod: Object) -> bool:

@@ -1,7 +1,8 @@
 """The official schemas of one Kubernetes version: what a kind's fields are, and their checks.
 
 A wrong type is an error of decoding, as in Kubernetes; what is missing or out of range is told by
-``rules``. The schemas are Kubernetes' own OpenAPI document, see data/kubernetes_schemas.json.
+``rules``. The schemas are Kubernetes' own OpenAPI document, see data/kubernetes_schemas.json, and
+those of custom resources.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from localcloud.kubernetes import errors
+from localcloud.kubernetes import custom, errors
 
 DATA = Path(__file__).parents[3] / "data" / "kubernetes_schemas.json"
 KUBERNETES = "v1.36.3"
@@ -24,7 +25,7 @@ GO_NAMES = {"integer": "int32", "boolean": "bool", "number": "float64", "string"
 
 @cache
 def definitions() -> dict[str, dict[str, Any]]:
-    return json.loads(DATA.read_text())["definitions"]
+    return {**json.loads(DATA.read_text())["definitions"], **custom.definitions()}
 
 
 @cache

@@ -104,6 +104,28 @@ class Store:
             found = sorted(self._objects.get(resource.key, {}).items(), key=lambda item: item[0])
         return [one for key, one in found if not namespace or key[0] == namespace]
 
+    def keyed(self, resource: Resource) -> dict[Key, Object]:
+        """All objects of a resource by namespace and name: a copy of the index."""
+        with self.lock:
+            return dict(self._objects.get(resource.key, {}))
+
+    def keyed_at(self, resource: Resource, version: int) -> dict[Key, Object]:
+        """As they were at a version. Raises ApiError Expired when that is no longer known."""
+        with self.lock:
+            if version < self._oldest:
+                raise errors.expired(version, self._oldest)
+            found = self.keyed(resource)
+            for change in reversed(self._history):
+                if change.version <= version:
+                    break
+                if change.resource is resource:
+                    meta = change.object["metadata"]
+                    key = (meta.get("namespace", ""), meta["name"])
+                    found.pop(key, None)
+                    if change.before is not None:
+                        found[key] = change.before
+        return found
+
     def owned(self, uid: str, resource: Resource | None = None) -> list[Object]:
         """What names this object in its ownerReferences."""
         with self.lock:

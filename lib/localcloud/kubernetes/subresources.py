@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from localcloud.kubernetes import errors, patches, pod_logs, selectors
+from localcloud.kubernetes import budgets, errors, patches, pod_logs, selectors
+from localcloud.kubernetes.execs import Exec
 from localcloud.kubernetes.front import Answer, Request
 from localcloud.kubernetes.requests import Place, delete_options, read_body
-from localcloud.kubernetes.resources import BUDGETS, PODS, Resource
+from localcloud.kubernetes.resources import PODS, Resource
 from localcloud.kubernetes.store import now
 
 if TYPE_CHECKING:
@@ -93,32 +94,7 @@ def _eviction(api: Api, request: Request, place: Place) -> Answer:
     eviction = read_body(request)
     options = {**delete_options(request), **(eviction.get("deleteOptions") or {})}
     options.pop("kind", None)
-    with api.store.together():
-        pod = api.store.need(PODS, place.namespace, place.name)
-        for budget in api.store.list(BUDGETS, place.namespace):
-            chosen = selectors.of_object(budget["spec"].get("selector"))
-            if not chosen(pod["metadata"].get("labels") or {}):
-                continue
-            if budget.get("status", {}).get("disruptionsAllowed", 0) < 1:
-                name = budget["metadata"]["name"]
-                words = "Cannot evict pod as it would violate the pod's disruption budget."
-                cause = {
-                    "reason": "DisruptionBudget",
-                    "message": f"The disruption budget {name} needs "
-                    f"{budget.get('status', {}).get('desiredHealthy', 0)} healthy pods and has "
-                    f"{budget.get('status', {}).get('currentHealthy', 0)} currently",
-                }
-                raise errors.ApiError(429, "TooManyRequests", words, {"causes": [cause]})
-            api.store.change(
-                BUDGETS,
-                place.namespace,
-                budget["metadata"]["name"],
-                lambda one: one["status"].update(
-                    disruptionsAllowed=one["status"]["disruptionsAllowed"] - 1
-                ),
-            )
-        allowed = {k: v for k, v in options.items() if k in ("gracePeriodSeconds", "preconditions")}
-        api.registry.delete(PODS, place.namespace, place.name, allowed)
+    budgets.evict(api.cluster, place.namespace, place.name, options)
     return Answer(SUCCESS, 201)
 
 
@@ -146,6 +122,10 @@ def _token(api: Api, request: Request, place: Place) -> Answer:
     )
 
 
+def _exec(api: Api, request: Request, place: Place) -> Answer:
+    return Answer(None, serve=Exec(api.cluster, request, place).serve)
+
+
 PARTS = {
     "status": _status,
     "scale": _scale,
@@ -153,6 +133,7 @@ PARTS = {
     "eviction": _eviction,
     "binding": _binding,
     "token": _token,
+    "exec": _exec,
 }
 
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.kubernetes import rows
+from localcloud.kubernetes import custom, rows
 from localcloud.kubernetes.resources import Resource
 
 Object = dict[str, Any]
 DEFAULT = (("Name",), ("Age",))
 
 
-def table(resource: Resource, found: list[Object], version: str, include: str) -> Object:
-    """``include`` is Metadata, Object or None: how much of each object comes along."""
-    columns, row = KINDS.get(resource.kind, (DEFAULT, rows.default))
+def table(resource: Resource, found: list[Object], about: Object, include: str) -> Object:
+    """``about`` is the list's metadata; ``include`` is Metadata, Object or None: how much of each
+    object comes along."""
+    known = KINDS.get(resource.kind) or custom.columns(resource)
+    columns, row = known or (DEFAULT, rows.default)
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
-        "metadata": {"resourceVersion": version},
+        "metadata": about,
         "columnDefinitions": [_column(*column) for column in columns],
         "rows": [{"cells": row(one), "object": _part(one, include)} for one in found],
     }

@@ -100,4 +100,6 @@ def _bookmark(resource: Resource, version: int, annotations: dict[str, str]) -> 
     if annotations:
         meta["annotations"] = annotations
     about = {"kind": resource.kind, "apiVersion": resource.api_version}
-    return _line("BOOKMARK", {**about, "metadata": meta})
+    # Empty, not absent, as in Kubernetes: Spark's watcher reads the phase of every event.
+    parts = {"spec": {}, "status": {}} if resource.has_status else {}
+    return _line("BOOKMARK", {**about, "metadata": meta, **parts})

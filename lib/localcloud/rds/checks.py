@@ -25,10 +25,13 @@ def check_creation(wanted: dict[str, Any]) -> None:
             f"Engine {wanted['engine']} does not run on the local cloud: the engine that really "
             f"runs here is {ENGINE}"
         )
-    if wanted.get("db_cluster_identifier"):
-        raise not_here("DB clusters", "leave out DBClusterIdentifier")
     check_class(wanted["db_instance_class"])
     check_version(wanted.get("engine_version"))
+    check_master(wanted, wanted.get("db_name"), "DBName")
+
+
+def check_master(wanted: dict[str, Any], database: str | None, named: str) -> None:
+    """Raise unless master user, password and first database are ones that can be."""
     if not wanted.get("master_username"):
         raise InvalidParameterValue(
             "The parameter MasterUsername must be provided and must not be blank."
@@ -42,10 +45,9 @@ def check_creation(wanted: dict[str, Any]) -> None:
         raise InvalidParameterValue(
             f"MasterUsername {name} cannot be used as it is a reserved word used by the engine"
         )
-    database = wanted.get("db_name")
     if database and not re.fullmatch(r"[a-zA-Z_]\w{0,62}", database):
         raise InvalidParameterValue(
-            "DBName must begin with a letter and contain only alphanumeric characters."
+            f"{named} must begin with a letter and contain only alphanumeric characters."
         )
     managed = wanted.get("manage_master_user_password")
     password = wanted.get("master_user_password")

@@ -20,6 +20,11 @@ def memory_bytes(name: str) -> int | None:
 
 
 def max_connections(name: str) -> int:
+    """What the memory of a class allows."""
+    return connections_of(memory_bytes(name))
+
+
+def connections_of(memory: int) -> int:
     """LEAST(DBInstanceClassMemory / 9531392, 5000): RDS User Guide, CHAP_Limits."""
     formula = _data()["max_connections"]
-    return min(memory_bytes(name) // formula["bytes_per_connection"], formula["most"])
+    return min(memory // formula["bytes_per_connection"], formula["most"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcloud.rds.tls import ADDRESS
+from localcloud.authority import ADDRESS
 
 PARAMETERS = "parameters.conf"
 INCLUDE = f"include '{PARAMETERS}'\n"

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.rds.tls import ADDRESS
+from localcloud.authority import ADDRESS
 from localcloud.rds.tokens import TokenRefused
 
 SUFFIX = ",dbi="

@@ -10,7 +10,6 @@ from typing import Any
 from moto.rds.exceptions import InvalidParameterValue
 
 from localcloud.rds.binaries import binaries, engine_version
-from localcloud.rds.classes import max_connections
 
 FORCE_SSL = "rds.force_ssl"
 FORCED_FROM = 15  # the first major version whose default parameter group forces TLS
@@ -29,7 +28,7 @@ def values(instance: Any) -> dict[str, str]:
     }
     major = int(engine_version(binaries()).partition(".")[0])
     usual = {
-        "max_connections": str(max_connections(instance.db_instance_class)),
+        "max_connections": str(instance.max_connections()),
         FORCE_SSL: "1" if major >= FORCED_FROM else "0",
     }
     return usual | given

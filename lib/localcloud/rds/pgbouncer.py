@@ -12,10 +12,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcloud.authority import ADDRESS, Authority
 from localcloud.rds.binaries import PostgresUnusable, account
 from localcloud.rds.ports import free_port
 from localcloud.rds.postmaster import as_account, cause, end
-from localcloud.rds.tls import ADDRESS, Authority
 
 INSTALL = (
     "RDS Proxy runs as pgbouncer here, which is not on this machine: `apt-get install pgbouncer` "

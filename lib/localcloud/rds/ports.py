@@ -2,7 +2,7 @@
 
 import socket
 
-from localcloud.rds.tls import ADDRESS
+from localcloud.authority import ADDRESS
 
 
 def free_port(wanted: int | None = None) -> int:

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from localcloud.authority import ADDRESS, Authority
 from localcloud.home import write_json
 from localcloud.rds.binaries import PostgresUnusable, account, binaries, check_enterable
 from localcloud.rds.configuration import Configuration
 from localcloud.rds.door import Door
 from localcloud.rds.ports import free_port, is_free
 from localcloud.rds.postmaster import PostgresFailed, Postmaster, as_account, cause, locale
-from localcloud.rds.tls import ADDRESS, Authority
 
 ADMIN = "rdsadmin"
 # Whoever has this role logs in with an IAM token. From PostgreSQL 16 on only a role's
@@ -217,6 +217,11 @@ class Postgres:
             "log_line_prefix": "%t:%r:%u@%d:[%p]:",
             "cluster_name": self.folder.name,
         }
+
+    @property
+    def own_port(self) -> int:
+        """Where it listens behind its door, for the cloud's own services."""
+        return self._own_port
 
     def is_running(self) -> bool:
         door_open = self._door is not None and self._door.is_open()

@@ -34,7 +34,7 @@ class Postmaster:
     def start(self, settings: dict[str, Any]) -> None:
         """Start and wait until it takes connections. Raises PostgresFailed."""
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with open(self._log, "ab") as log:
+        with open(self._log, "ab", opener=_private) as log:
             self._process = subprocess.Popen(
                 [binaries() / "postgres", "-D", self._data, *options],
                 **as_account(),
@@ -131,3 +131,8 @@ def end(process: subprocess.Popen | psutil.Process) -> None:
             continue
         except psutil.NoSuchProcess:
             return
+
+
+def _private(path: str, flags: int) -> int:
+    """The log quotes statements, which may hold anything."""
+    return os.open(path, flags, 0o600)

@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.ec2.models import ec2_backends
-from moto.rds.exceptions import InvalidParameterCombination, RDSClientError
+from moto.rds.exceptions import InvalidParameterCombination
 
 from localcloud.rds import parameters
 from localcloud.rds.binaries import PostgresUnusable, binaries, engine_version
@@ -17,27 +16,27 @@ from localcloud.rds.checks import (
     check_token_method,
     not_here,
 )
-from localcloud.rds.instances import Instances
+from localcloud.rds.cluster_checks import check_member_change
+from localcloud.rds.cluster_responses import ClusterResponses, no_capacity
 from localcloud.rds.placing import check_groups, settle
 from localcloud.rds.ports import free_port
 from localcloud.rds.postgres import Plan
-from localcloud.rds.proxy_responses import ProxyResponses
 from localcloud.rds.records import Instance, new_password, secret_string
 from localcloud.rds.scram import verifier
 
 
-class Responses(ProxyResponses):
-    instances: Instances  # set when the service is registered
-
+class Responses(ClusterResponses):
     def create_db_instance(self) -> ActionResult:
         wanted = self.params
+        if wanted.get("DBClusterIdentifier"):
+            return self.create_member()
         try:
             check_creation(wanted)
             wanted["engine_version"] = engine_version(binaries())
             if wanted.get("enable_iam_database_authentication"):
                 check_token_method()
         except PostgresUnusable as error:
-            raise _no_capacity(error) from None
+            raise no_capacity(error) from None
         self._check_groups()
         asked = dict(wanted)
         wanted["port"] = free_port(wanted.get("port"))
@@ -55,11 +54,12 @@ class Responses(ProxyResponses):
             self.instances.create(instance, plan)
         except PostgresUnusable as error:
             self.backend.databases.pop(instance.db_instance_identifier)
-            raise _no_capacity(error) from None
+            raise no_capacity(error) from None
         return _answer(instance)
 
     def stop_db_instance(self) -> ActionResult:
         instance = self._instance("available")
+        _check_alone(instance)
         if self.params.get("DBSnapshotIdentifier"):
             raise not_here("snapshots", "leave out DBSnapshotIdentifier")
         self.instances.keeper(instance).stop_down()
@@ -67,6 +67,7 @@ class Responses(ProxyResponses):
 
     def start_db_instance(self) -> ActionResult:
         instance = self._instance("stopped")
+        _check_alone(instance)
         self.instances.keeper(instance).start_up()
         return _answer(instance)
 
@@ -84,7 +85,7 @@ class Responses(ProxyResponses):
             )
         if self.params.get("FinalDBSnapshotIdentifier"):
             raise not_here("snapshots", "use SkipFinalSnapshot=True")
-        if not self.params.get("SkipFinalSnapshot"):
+        if not (self.params.get("SkipFinalSnapshot") or instance.keeps_data):
             raise InvalidParameterCombination(
                 "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
             )
@@ -100,7 +101,9 @@ class Responses(ProxyResponses):
         changes = self.params
         if changes.get("NewDBInstanceIdentifier"):
             raise not_here("renamed instances", "delete it and create another")
-        if changes.get("DBInstanceClass"):
+        if instance.keeps_data:
+            check_member_change(changes, instance.cluster)
+        elif changes.get("DBInstanceClass"):
             check_class(changes["DBInstanceClass"])
         if changes.get("enable_iam_database_authentication"):
             check_token_method()
@@ -134,8 +137,7 @@ class Responses(ProxyResponses):
         return answer
 
     def _check_groups(self) -> None:
-        ec2 = ec2_backends[self.current_account][self.region]
-        check_groups(ec2, self.params.get("vpc_security_group_ids"))
+        check_groups(self.ec2, self.params.get("vpc_security_group_ids"))
 
     def _rotate(self, instance: Instance) -> str:
         if not instance.manage_master_user_password:
@@ -170,6 +172,14 @@ class Responses(ProxyResponses):
         return instance
 
 
+def _check_alone(instance: Instance) -> None:
+    if instance.keeps_data:
+        raise InvalidParameterCombination(
+            f"{instance.engine} DB instances are not eligible for stopping or starting: stop or "
+            "start the DB cluster"
+        )
+
+
 def _refused(operation: str):
     def refuse(self: Responses) -> Any:
         raise not_here(operation, "what runs is one PostgreSQL for each create_db_instance")
@@ -183,7 +193,6 @@ for _name, _what in {
     "create_db_snapshot": "snapshots",
     "restore_db_instance_from_db_snapshot": "snapshots",
     "restore_db_instance_to_point_in_time": "point-in-time recovery",
-    "create_db_cluster": "DB clusters",
     "create_blue_green_deployment": "blue/green deployments",
 }.items():
     setattr(Responses, _name, _refused(_what))
@@ -191,8 +200,3 @@ for _name, _what in {
 
 def _answer(instance: Instance) -> ActionResult:
     return ActionResult({"DBInstance": instance})
-
-
-def _no_capacity(error: PostgresUnusable) -> RDSClientError:
-    """RDS's own code for "an instance like that cannot be made in this place"."""
-    return RDSClientError("InsufficientDBInstanceCapacity", str(error))

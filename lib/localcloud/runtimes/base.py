@@ -105,6 +105,10 @@ class Container(Protocol):
         Its exit code; None if it had to be killed after ``timeout`` seconds or cannot be executed.
         """
 
+    def attached(self, command: list[str], streams: list[int], tty: bool) -> Container:
+        """Run another command beside it, under the same limits, with these three file descriptors
+        as its standard streams; with ``tty`` they are a terminal. Raises CannotStart."""
+
     def stop(self) -> None:
         """SIGTERM now, SIGKILL after the spec's ``stop_timeout``. Returns when it has ended."""
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from localcloud.runtimes import attached
 from localcloud.runtimes.base import OUT_OF_MEMORY, CannotStart, ContainerSpec, ExitStatus
 from localcloud.runtimes.lines import pump
 
@@ -68,6 +69,13 @@ class ProcessContainer:
         if status is None:
             beside.kill()
         return status and status.code
+
+    def attached(self, command: list[str], streams: list[int], tty: bool) -> ProcessContainer:
+        def start(words: list[str]) -> ProcessContainer:
+            spec = dataclasses.replace(self.spec, command=words, log=lambda lines: None)
+            return ProcessContainer(spec, self._procs_files, lambda _: False, lambda: None)
+
+        return attached.run(start, command, streams, tty)
 
     def stop(self) -> None:
         self._ask(b"T")

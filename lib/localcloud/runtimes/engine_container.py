@@ -88,6 +88,9 @@ class EngineContainer:
             for _ in self._api.exec_start(run, stream=True):
                 pass
 
+    def attached(self, command: list[str], streams: list[int], tty: bool) -> EngineContainer:
+        raise CannotStart("a container of an engine is not attached to here: use docker exec")
+
     def stop(self) -> None:
         self._signal("SIGTERM")
         if self.wait(self.spec.stop_timeout) is None:

@@ -14,7 +14,7 @@ from moto.applicationautoscaling.models import (
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.exceptions import JsonRESTError
 
-from localcloud.ecs import arns
+from localcloud import arns
 from localcloud.scaling import activities, figures, rules
 from localcloud.scaling.activities import DIMENSION, NAMESPACE
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.cloudwatch.models import cloudwatch_backends
 
-from localcloud.ecs import arns
+from localcloud import arns
 from localcloud.ecs.models import Item
 
 if TYPE_CHECKING:

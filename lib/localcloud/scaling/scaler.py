@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
-from localcloud.ecs import arns, deployments, services
+from localcloud import arns
+from localcloud.ecs import deployments, services
 from localcloud.ecs.models import Item
 from localcloud.scaling import activities, api, rules
 from localcloud.scaling.figures import NAMESPACE, Figures, Samples

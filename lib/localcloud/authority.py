@@ -1,4 +1,4 @@
-"""The certificate authority that a home's databases are verified with."""
+"""The certificate authorities that a home's databases and clusters are verified with."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -16,15 +16,16 @@ ADDRESS = "127.0.0.1"
 class Authority:
     """ca.pem is the bundle that clients verify with; ca.key never leaves the folder."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, name: str):
+        """``name`` is the common name of a certificate that is made here for the first time."""
         self.bundle = folder / "ca.pem"
         self._key_file = folder / "ca.key"
         if not (self.bundle.exists() and self._key_file.exists()):
-            self._create()
+            self._create(name)
 
-    def _create(self) -> None:
+    def _create(self, common_name: str) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Drydock local RDS CA")])
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         certificate = (
             _unsigned(name, name, key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -56,6 +57,28 @@ class Authority:
         write_key(key_file, key)
         certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
+    def sign(self, names: list[str]) -> tuple[bytes, bytes]:
+        """A server certificate for these host names or addresses, and its key, as PEM."""
+        ca_key = serialization.load_pem_private_key(self._key_file.read_bytes(), None)
+        ca = x509.load_pem_x509_certificate(self.bundle.read_bytes())
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+        certificate = (
+            _unsigned(subject, ca.subject, key.public_key())
+            .add_extension(x509.SubjectAlternativeName(map(_name, names)), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .sign(ca_key, hashes.SHA256())
+        )
+        return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
+
+
+def _name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
+
 
 def _unsigned(subject: x509.Name, issuer: x509.Name, public_key) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
@@ -72,10 +95,12 @@ def _unsigned(subject: x509.Name, issuer: x509.Name, public_key) -> x509.Certifi
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     path.touch(mode=0o600)
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
+    path.write_bytes(_pem(key))
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
     )

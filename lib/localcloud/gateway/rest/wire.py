@@ -1,0 +1,296 @@
+"""moto's apigateway operations, with what it lacks: addresses, deployments, usage, checks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import moto.apigateway.exceptions as exceptions
+import moto.apigateway.models as models
+import moto.apigateway.urls as urls
+from moto.apigateway.responses import APIGatewayResponse as Responses
+
+from localcloud.gateway.doors import new_endpoint
+from localcloud.gateway.rest import plans, resources
+from localcloud.gateway.rest.invoke import LONGEST_MILLIS
+from localcloud.gateway.throttle import ACCOUNT_BURST, ACCOUNT_RATE
+
+if TYPE_CHECKING:
+    from localcloud.gateway import Gateway
+
+Backend = models.APIGatewayBackend
+BadRequest = exceptions.BadRequestException
+ENDPOINT_TAG = "localcloud:endpoint"
+LEAST_MILLIS = 50
+STAGE_NAME = re.compile(r"\w{1,128}", re.ASCII)
+PERIODS = ("DAY", "WEEK", "MONTH")
+NUMBERS = {
+    "throttle": {"rateLimit": float, "burstLimit": int},
+    "quota": {"limit": int, "offset": int},
+}
+CHANGED = ("create_rest_api", "delete_rest_api", "update_rest_api", "put_method")
+CHANGED += ("put_integration", "create_deployment", "create_stage", "create_usage_plan")
+CHANGED += ("delete_stage", "update_usage_plan", "delete_usage_plan", "create_usage_plan_key")
+
+
+def install(gateway: Gateway) -> None:
+    """Put the mended operations in place of moto's."""
+    original = _originals()
+
+    def create_rest_api(self: Backend, *args: Any, **options: Any) -> Any:
+        if options.get("api_key_source") == "AUTHORIZER":
+            raise BadRequest("The local cloud takes API keys from the header: use HEADER")
+        api = original["create_rest_api"](self, *args, **options)
+        api.api_endpoint = new_endpoint()
+        gateway.sync()
+        return api
+
+    def delete_rest_api(self: Backend, function_id: str) -> Any:
+        self.get_rest_api(function_id)
+        gone = original["delete_rest_api"](self, function_id)
+        _leave_plans(self, function_id)
+        gateway.sync()
+        return gone
+
+    def update_rest_api(self: Backend, *args: Any, **options: Any) -> Any:
+        try:
+            return original["update_rest_api"](self, *args, **options)
+        finally:
+            gateway.sync()
+
+    def put_method(
+        self: Backend,
+        function_id: str,
+        resource_id: str,
+        method_type: str,
+        authorization_type: str,
+        *args: Any,
+        **options: Any,
+    ) -> Any:
+        if authorization_type not in ("NONE", "AWS_IAM"):
+            raise BadRequest(
+                f"The local cloud's REST APIs have no {authorization_type} authorisation: "
+                "use NONE, AWS_IAM or an API key"
+            )
+        where = (function_id, resource_id, method_type, authorization_type)
+        return original["put_method"](self, *where, *args, **options)
+
+    def put_integration(self: Backend, *args: Any, **options: Any) -> Any:
+        kind = args[3] if len(args) > 3 else options.get("integration_type")
+        if kind not in ("HTTP_PROXY", "AWS_PROXY"):
+            raise BadRequest(
+                f"The local cloud's REST APIs have no {kind} integrations: use HTTP_PROXY or "
+                "AWS_PROXY"
+            )
+        if options.get("connection_type") == "VPC_LINK":
+            raise BadRequest("The local cloud has VPC links for HTTP APIs only: use apigatewayv2")
+        if kind == "AWS_PROXY" and options.get("credentials"):
+            raise BadRequest("Leave credentials out, and call lambda's AddPermission instead")
+        millis = options.get("timeout_in_millis")
+        if millis is not None and not LEAST_MILLIS <= int(millis) <= LONGEST_MILLIS:
+            raise BadRequest(f"Timeout should be between {LEAST_MILLIS} ms and {LONGEST_MILLIS} ms")
+        return original["put_integration"](self, *args, **options)
+
+    def create_deployment(self: Backend, function_id: str, name: str, *args: Any, **more: Any):
+        if name:
+            _check_stage_name(name)
+        api = self.get_rest_api(function_id)
+        stage = api.stages.get(name)
+        deployment = original["create_deployment"](self, function_id, name, *args, **more)
+        deployment.served = resources.snapshot(api)
+        if stage:  # it keeps its settings
+            stage.deployment_id = deployment.id
+            api.stages[name] = stage
+        return deployment
+
+    def create_stage(self: Backend, function_id: str, stage_name: str, deploymentId: str, **more):
+        _check_stage_name(stage_name)
+        if deploymentId not in self.get_rest_api(function_id).deployments:
+            raise exceptions.DeploymentNotFoundException()
+        return original["create_stage"](self, function_id, stage_name, deploymentId, **more)
+
+    def delete_stage(self: Backend, function_id: str, stage_name: str) -> None:
+        original["delete_stage"](self, function_id, stage_name)
+        _leave_plans(self, function_id, stage_name)
+
+    def create_usage_plan(self: Backend, payload: dict[str, Any]) -> Any:
+        _check_plan(self, payload)
+        plan = original["create_usage_plan"](self, payload)
+        plan.created = plans.today()
+        return plan
+
+    def update_usage_plan(self: Backend, usage_plan_id: str, patch_operations: list[dict]) -> Any:
+        """With rates that are no whole numbers, and checks, which moto lacks."""
+        plan = self.get_usage_plan(usage_plan_id)
+        left = []
+        for change in patch_operations:
+            field = _number_of(change)
+            if field is None:
+                left.append(change)
+            else:
+                getattr(plan, field[0])[field[1]] = field[2]
+        return original["update_usage_plan"](self, usage_plan_id, left)
+
+    def delete_usage_plan(self: Backend, usage_plan_id: str) -> None:
+        if self.get_usage_plan(usage_plan_id).api_stages:
+            raise BadRequest(
+                f"Cannot delete usage plan {usage_plan_id}: it still has API stages. Remove them "
+                "with update_usage_plan (op remove, path /apiStages)"
+            )
+        original["delete_usage_plan"](self, usage_plan_id)
+        self.usage_plan_keys.pop(usage_plan_id, None)
+
+    def create_usage_plan_key(self: Backend, usage_plan_id: str, payload: dict) -> Any:
+        plan = self.get_usage_plan(usage_plan_id)
+        stages = [(one["apiId"], one["stage"]) for one in plan.api_stages]
+        for other in self.get_usage_plans(payload.get("keyId")):
+            if other is plan or any((o["apiId"], o["stage"]) in stages for o in other.api_stages):
+                raise exceptions.ConflictException(
+                    f"API key {payload['keyId']} is already in usage plan {other.id} for the "
+                    "same stage"
+                )
+        return original["create_usage_plan_key"](self, usage_plan_id, payload)
+
+    for name, method in list(locals().items()):
+        if name in CHANGED:
+            setattr(Backend, name, method)
+    _mend_records(original)
+    Responses.get_usage, Responses.update_usage = _get_usage, _update_usage
+    urls.url_paths["{0}/usageplans/(?P<plan>[^/]+)/usage$"] = Responses.dispatch
+    urls.url_paths["{0}/usageplans/(?P<plan>[^/]+)/keys/(?P<key>[^/]+)/usage$"] = Responses.dispatch
+
+
+def _mend_records(original: dict[str, Callable]) -> None:
+    def shown(self: models.RestAPI) -> dict[str, Any]:
+        found = original["to_dict"](self)
+        return {**found, "tags": {**(self.tags or {}), ENDPOINT_TAG: self.api_endpoint}}
+
+    def create_rest_api(self: Responses) -> Any:
+        """With the binary media types, which moto leaves out."""
+        status, headers, body = original["answer_create"](self)
+        made = json.loads(body)
+        types = self._get_param("binaryMediaTypes") if status == 200 else None
+        if types:
+            self.backend.get_rest_api(made["id"]).binaryMediaTypes = types
+            made["binaryMediaTypes"] = types
+        return status, headers, json.dumps(made)
+
+    def delete(self: models.RestAPI, account: str, region: str) -> None:
+        """A stack of CloudFormation is deleted, with its API."""
+        backend = models.apigateway_backends[account][region]
+        if self.id in backend.apis:
+            backend.delete_rest_api(self.id)
+
+    models.RestAPI.to_dict, models.RestAPI.delete = shown, delete
+    models.RestAPI.api_id = property(lambda self: self.id)
+    models.RestAPI.update_integration_mocks = lambda self, stage_name: None
+    models.Stage.stage_variables = property(lambda self: self.variables or {})
+    models.Stage._get_default_method_settings = _method_settings
+    Responses.create_rest_api = create_rest_api
+
+
+def _method_settings(self: models.Stage) -> dict[str, Any]:
+    settings = _originals()["method_settings"](self)
+    return {
+        **settings,
+        "throttlingRateLimit": ACCOUNT_RATE,
+        "throttlingBurstLimit": int(ACCOUNT_BURST),
+    }
+
+
+def _get_usage(self: Responses) -> str:
+    plan = self.backend.get_usage_plan(self.path.split("/")[2])
+    first, last = _day(self._get_param("startDate")), _day(self._get_param("endDate"))
+    if last < first or (last - first).days > 90:
+        raise BadRequest("The dates must span from 0 to 90 days, the earlier one first")
+    keys = list(self.backend.usage_plan_keys.get(plan.id, {}))
+    wanted = self._get_param("keyId")
+    if wanted and wanted not in keys:
+        raise exceptions.ApiKeyNotFoundException()
+    return _shown_usage(plan, [wanted] if wanted else keys, first, last)
+
+
+def _update_usage(self: Responses) -> str:
+    """Only /remaining can be replaced, for the present period."""
+    _, _, plan_id, _, key_id, _ = self.path.split("/")
+    plan = self.backend.get_usage_plan(plan_id)
+    self.backend.get_usage_plan_key(plan_id, key_id)
+    for change in self._get_param("patchOperations") or []:
+        given = str(change.get("value", ""))
+        if (change.get("op"), change.get("path")) != ("replace", "/remaining") or not plan.quota:
+            raise BadRequest("Only /remaining can be replaced, in a plan with a quota")
+        if not given.isdigit():
+            raise BadRequest(f"The remaining quota must be a number, not {given}")
+        plans.grant(plan, key_id, int(given), plans.today())
+    return _shown_usage(plan, [key_id], plans.today(), plans.today())
+
+
+def _shown_usage(plan: Any, keys: list[str], first: dt.date, last: dt.date) -> str:
+    values = plans.usage(plan, keys, first, last)
+    dates = {"startDate": str(first), "endDate": str(last)}
+    return json.dumps({"usagePlanId": plan.id, **dates, "values": values})
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise BadRequest(f"Dates are written as 2026-01-31, not {text}") from None
+
+
+def _leave_plans(backend: Backend, api: str, stage: str | None = None) -> None:
+    """A stage, or all of an API that is gone, is in no usage plan."""
+    for plan in backend.usage_plans.values():
+        plan.api_stages = [
+            one
+            for one in plan.api_stages
+            if one["apiId"] != api or stage not in (None, one["stage"])
+        ]
+
+
+def _check_plan(backend: Backend, payload: dict[str, Any]) -> None:
+    for one in payload.get("apiStages") or []:
+        api = backend.apis.get(one.get("apiId"))
+        if api is None or one.get("stage") not in api.stages:
+            where = f"{one.get('apiId')}:{one.get('stage')}"
+            raise exceptions.NotFoundException(f"API Stage not found: {where}")
+    quota, throttle = payload.get("quota"), payload.get("throttle") or {}
+    if quota and (quota.get("period") not in PERIODS or int(quota.get("limit") or 0) < 1):
+        raise BadRequest("A quota needs a limit of 1 or more and a period: DAY, WEEK or MONTH")
+    if any(float(value) < 0 for value in throttle.values()):
+        raise BadRequest("Usage Plan throttle limits must not be negative")
+
+
+def _number_of(change: dict[str, Any]) -> tuple[str, str, float | int] | None:
+    """What a change makes of a limit of a plan: (throttle or quota, its field, the value)."""
+    _, _, path = change.get("path", "").partition("/")
+    kind, _, name = path.partition("/")
+    if change.get("op") == "remove" or name not in NUMBERS.get(kind, {}):
+        return None
+    try:
+        value = NUMBERS[kind][name](change.get("value"))
+    except (TypeError, ValueError):
+        raise BadRequest(f"Invalid value for {path}: {change.get('value')}") from None
+    if value < 0:
+        raise BadRequest(f"Invalid value for {path}: it must not be negative")
+    return kind, name, value
+
+
+def _check_stage_name(name: str) -> None:
+    if not STAGE_NAME.fullmatch(name):
+        raise BadRequest("Stage name only allows a-zA-Z0-9_")
+
+
+def _originals() -> dict[str, Callable]:
+    """moto's own methods, also when ours are in their place already."""
+    if "_moto" not in Backend.__dict__:
+        Backend._moto = {name: getattr(Backend, name) for name in CHANGED}
+        Backend._moto |= {
+            "to_dict": models.RestAPI.to_dict,
+            "method_settings": models.Stage._get_default_method_settings,
+            "answer_create": Responses.create_rest_api,
+        }
+    return Backend._moto
