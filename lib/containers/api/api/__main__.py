@@ -32,31 +32,46 @@ def main() -> int:
         return _fail(NO_ADDRESS, f"cannot listen on {host}:{port} (HOST, PORT): {error.strerror}")
     logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("api").setLevel(logging.INFO)
+    # Nobody reads them, and a line for each request should cost little.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # As the shell counts them. uvicorn stops the server first, then hands the signal on to these.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(128 + signal.SIGINT))
     with tempfile.TemporaryDirectory(prefix="api-", ignore_cleanup_errors=True) as scratch:
-        serve(listener, bucket, Path(os.environ.get("API_CACHE") or scratch))
-    return 0
+        return serve(listener, bucket, Path(os.environ.get("API_CACHE") or scratch))
 
 
-def serve(listener: socket.socket, bucket: str, cache: Path) -> None:
-    """Serve the curated flights of `bucket` on `listener`, with files kept in `cache`."""
+def serve(listener: socket.socket, bucket: str, cache: Path) -> int:
+    """Serve the curated flights of `bucket` on `listener`, with files kept in `cache`.
+
+    Return the exit code when a setting is wrong.
+    """
     # Imported here, as `check` has no use for them.
     import boto3
     import uvicorn
     from botocore.config import Config
 
     from api.app import create_app
+    from api.lookups import Lookups, Secret, WrongSecret
     from api.manifests import Lake
+    from api.metrics import Metrics
     from api.refresh import Refresher
     from api.store import Store
+
+    lookups = metrics = None
+    if text := os.environ.get("DB_SECRET"):
+        try:
+            lookups = Lookups(Secret.parse(text), os.environ.get("PGSSLROOTCERT"))
+        except WrongSecret as wrong:
+            return _fail(WRONG_SETTING, f"{wrong}: look at the secret in Secrets Manager")
 
     # The refresher tries again by itself, so a call gives up early.
     config = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 1})
     lake = Lake(boto3.client("s3", config=config), bucket, cache)
     store = Store(cache / "flights.duckdb")
-    app = create_app(store, Refresher(lake, store))
+    if namespace := os.environ.get("METRICS_NAMESPACE"):
+        metrics = Metrics(boto3.client("cloudwatch", config=config), namespace)
+    app = create_app(store, Refresher(lake, store), lookups, metrics)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -69,6 +84,7 @@ def serve(listener: socket.socket, bucket: str, cache: Path) -> None:
     )
     logging.getLogger("api").info("listening on http://%s:%d", *listener.getsockname()[:2])
     server.run(sockets=[listener])
+    return 0
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,6 +1,7 @@
 """The forms in which flights are answered, chosen by the Accept header (RFC 9110, 12.5.1)."""
 
 import io
+from functools import lru_cache
 from http import HTTPStatus
 
 from pydantic import TypeAdapter
@@ -15,6 +16,7 @@ OFFERED = (JSON, CSV, ARROW, PARQUET)
 _PAGE = TypeAdapter(dict)
 
 
+@lru_cache(maxsize=256)
 def chosen(accept: str) -> str:
     """Return the offered media type that the client likes best; 406 when it takes none."""
     wishes = [_wish(part) for part in accept.split(",") if part.strip()] or [("*/*", 1.0)]
@@ -25,6 +27,12 @@ def chosen(accept: str) -> str:
             HTTPStatus.NOT_ACCEPTABLE, f"Accept: {accept[:100]}: there is {', '.join(OFFERED)}"
         )
     return best
+
+
+def page(written: bytes, following: str | None) -> bytes:
+    """Return a page as JSON, of flights that are written already, with commas between."""
+    following = "null" if following is None else f'"{following}"'
+    return b'{"items":[' + written + b'],"next":' + following.encode() + b"}"
 
 
 def written(rows: list[dict], following: str | None, kind: str, fields: dict[str, str]) -> bytes:

@@ -1,11 +1,13 @@
 """What goes in and comes out, as types: they check requests and make the OpenAPI page."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from api.store import NAMES
+from api.lookups import TABLES
+from api.store import FILTERS, NAMES
 
 Month = Annotated[
     str,
@@ -19,6 +21,12 @@ Carrier = Annotated[str, Field(pattern=r"^[A-Z0-9]{2}$", description="IATA code"
 Airport = Annotated[str, Field(pattern=r"^[A-Z0-9]{3}$", description="FAA code", examples=["JFK"])]
 Clock = Annotated[int | None, Field(description="local time as HHMM: 905 is 9:05", examples=[905])]
 Minutes = Annotated[int | None, Field(description="minutes; negative is early", examples=[-3])]
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The pattern of some of these names with commas between; our own words tell what is wrong."""
+    one = "|".join(names)
+    return f"^({one})(,({one}))*$"
 
 
 class FlightQuery(BaseModel):
@@ -41,6 +49,7 @@ class FlightQuery(BaseModel):
             max_length=400,
             description="names of fields to answer, with commas between; all when left out",
             examples=["flight_key,carrier,dep_delay"],
+            json_schema_extra={"pattern": _listed(NAMES)},
         ),
     ] = None
 
@@ -49,17 +58,18 @@ class FlightQuery(BaseModel):
     def _known(cls, value: str | None) -> str | None:
         names = value.split(",") if value is not None else []
         unknown = [name for name in names if name not in NAMES]
-        if unknown or len(set(names)) < len(names):
-            raise ValueError(f"{unknown[0]!r} is no field" if unknown else "a field is named twice")
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no field")
         return value
 
     def filters(self) -> dict:
         """Return the filters that were given, by name."""
-        return self.model_dump(exclude={"limit", "cursor", "fields"}, exclude_none=True)
+        given = ((name, getattr(self, name)) for name in FILTERS)
+        return {name: value for name, value in given if value is not None}
 
     def columns(self) -> tuple[str, ...]:
-        """Return the fields to answer, in the order in which they were asked for."""
-        return tuple(self.fields.split(",")) if self.fields is not None else NAMES
+        """Return the fields to answer, each once, in the order in which they were asked for."""
+        return tuple(dict.fromkeys(self.fields.split(","))) if self.fields is not None else NAMES
 
 
 class Flight(BaseModel):
@@ -89,6 +99,72 @@ class Flight(BaseModel):
     arr_delay: Minutes
     air_time: Annotated[int | None, Field(description="minutes")]
     cancelled: bool
+
+
+class FlightExpansion(BaseModel):
+    """What to look up in the database beside the flight."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    expand: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description=f"names with commas between, of {', '.join(TABLES)}",
+            examples=["airline,plane"],
+            json_schema_extra={"pattern": _listed(TABLES)},
+        ),
+    ] = None
+
+    @field_validator("expand")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        names = value.split(",") if value is not None else []
+        unknown = [name for name in names if name not in TABLES]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no name")
+        return value
+
+    def names(self) -> list[str]:
+        """Return the names that were given, in their order."""
+        return self.expand.split(",") if self.expand is not None else []
+
+
+class Airline(BaseModel):
+    """An airline of the lookup tables."""
+
+    carrier: str
+    name: str
+
+
+class AirportDetail(BaseModel):
+    """An airport of the lookup tables."""
+
+    faa: str
+    name: str
+    lat: Annotated[float, Field(description="degrees north")]
+    lon: Annotated[float, Field(description="degrees east")]
+    tzone: str | None
+
+
+class Plane(BaseModel):
+    """A plane of the lookup tables. A value that is not known is null."""
+
+    tailnum: str
+    year: Annotated[int | None, Field(description="when it was made")]
+    manufacturer: str | None
+    model: str | None
+    engines: int | None
+    seats: int | None
+
+
+class FlightDetail(Flight):
+    """One flight, with what was asked for by expand; null where the tables have nothing."""
+
+    airline: Airline | None = None
+    origin_airport: AirportDetail | None = None
+    dest_airport: AirportDetail | None = None
+    plane: Plane | None = None
 
 
 class FlightPage(BaseModel):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from api.manifests import BadMonth, Lake
+from api.pages import Pages
 from api.store import Store
 
 log = logging.getLogger("api")
@@ -35,6 +36,8 @@ class Refresher:
         self.status = Status({}, "the data has not been looked for yet")
         # Of the data that is served: the same in every task that serves the same manifests.
         self.version = ""
+        # The same flights as written JSON; None when there is no room for that.
+        self.pages: Pages | None = None
         self._etags: dict[str, str] = {}
         self._files = {}
         self._stop = threading.Event()
@@ -83,6 +86,7 @@ class Refresher:
         while new or gone:
             try:
                 self.store.replace(new.values(), gone)
+                self._write_pages()
                 self._replaced(new, gone)
                 break
             except BadMonth as bad:
@@ -91,6 +95,14 @@ class Refresher:
         if not published:
             problems[""] = f"s3://{self.lake.bucket} has no published month yet: run the ETL"
         self._say("; ".join(problems.values()) or None)
+
+    def _write_pages(self) -> None:
+        self.pages = None
+        try:
+            with self.store.cursor() as cursor:
+                self.pages = Pages.written(cursor, self.lake.cache)
+        except OSError as error:
+            log.warning("flights are read from the database, as pages cannot be written: %s", error)
 
     def _say(self, problem: str | None) -> None:
         self.status = Status(self.status.rows, problem)

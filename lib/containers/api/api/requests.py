@@ -1,10 +1,15 @@
-"""Every request has an id, which the client sees and the log line names."""
+"""Requests: their ids, which the client sees and the log line names, and their parameters."""
 
 import json
 import logging
 import re
 import time
 import uuid
+from collections.abc import Callable
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
 
 log = logging.getLogger("api.requests")
 GIVEN = re.compile(rb"[\w.:=-]{1,100}")
@@ -14,11 +19,13 @@ UNLOGGED = "/healthz"
 class RequestIds:
     """ASGI middleware: answers with X-Request-Id, and logs a line of JSON for each request.
 
+    ``observe`` is told the route (None: none fits), the status and the milliseconds of each.
     An id that the client or a load balancer gave (X-Request-Id, X-Amzn-Trace-Id) is kept.
     """
 
-    def __init__(self, app):
+    def __init__(self, app, observe: Callable[[str | None, int, float], None]):
         self.app = app
+        self.observe = observe
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
@@ -37,12 +44,14 @@ class RequestIds:
             await self.app(scope, receive, answer)
         finally:
             if scope["path"] != UNLOGGED:
+                milliseconds = (time.perf_counter() - started) * 1000
+                self.observe(getattr(scope.get("route"), "path", None), status, milliseconds)
                 line = {
                     "request": request,
                     "method": scope["method"],
                     "path": scope["path"],
                     "status": status,
-                    "ms": round((time.perf_counter() - started) * 1000, 1),
+                    "ms": round(milliseconds, 1),
                 }
                 log.info(json.dumps(line))
 
@@ -53,3 +62,25 @@ def _id(headers: list[tuple[bytes, bytes]]) -> str:
             if key == name and GIVEN.fullmatch(value):
                 return value.decode()
     return str(uuid.uuid4())
+
+
+def query(request: Request, model: type[BaseModel]) -> BaseModel:
+    """Return the parameters after the question mark as `model`; raise RequestValidationError.
+
+    As in FastAPI the last one counts of those with one name.
+    """
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from None
+
+
+def parameters(model: type[BaseModel]) -> list[dict]:
+    """Return what the OpenAPI document says of the parameters that `query` reads."""
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": part}
+        | ({"description": part["description"]} if "description" in part else {})
+        for name, part in schema["properties"].items()
+    ]

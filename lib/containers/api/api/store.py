@@ -1,6 +1,7 @@
 """The DuckDB database that answers questions. Months are put in and taken out as a whole."""
 
 import datetime as dt
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from api.manifests import BadMonth, Manifest
 
 FILTERS = ("month", "carrier", "origin", "dest", "cancelled")
 NAMES = ("month", *FIELDS)
+CLOSE_SECONDS = 10.0
 _DELAYS = (
     "flights",
     "cancelled",
@@ -122,6 +124,15 @@ class Store:
         rows.sort(key=lambda row: row[0])
         return Page([_flight(fields, row) for row in rows], last if more else None)
 
+    def flight(self, cursor, flight_key: int) -> dict | None:
+        """Return the flight with this key; the first of them when the key occurs twice."""
+        row = cursor.execute(
+            f"SELECT position, {', '.join(NAMES)} FROM flights WHERE flight_key = ? "
+            "ORDER BY position LIMIT 1",
+            [flight_key],
+        ).fetchone()
+        return _flight(NAMES, row) if row else None
+
     def carriers(self, cursor) -> list[dict]:
         """Return each carrier's code, name and delays over all months, in order of the codes."""
         sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in _DELAYS)
@@ -139,8 +150,15 @@ class Store:
         return [{"month": row[0]} | _delays(row[1:]) for row in rows]
 
     def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
+        """Close the database, once its queries have ended: interrupted ones take a moment."""
+        deadline = time.monotonic() + CLOSE_SECONDS
+        while True:
+            try:
+                return self._connection.close()
+            except duckdb.ResourceInUseException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
 
 def _remove(cursor, month: str) -> None:

@@ -1,7 +1,8 @@
 """`python -m etl 2013-01 [2013-02 ...]`: curate the flights of months.
 
-Settings come from the environment: LAKE_BUCKET, DB_SECRET (the secret's JSON), what boto3 reads,
-PGSSLROOTCERT (certificate authority of the database), ETL_DEBUG=1 (traceback of a bug).
+Settings come from the environment: LAKE_BUCKET, DB_SECRET (the secret's JSON), DATABASE_DRIVER
+(odbc, which is the default, or jdbc), PGSSLROOTCERT (certificate authority of the database), what
+boto3 reads, ETL_DEBUG=1 (traceback of a bug).
 Exit codes: 0 done, 2 wrong input, 3 S3 or database out of reach, 1 a bug, 143 stopped.
 """
 
@@ -44,14 +45,16 @@ def _run(arguments: list[str]) -> None:
     if not bucket:
         raise InputFailure("LAKE_BUCKET is not set; name the bucket in the task definition")
 
-    from etl.database import Secret, read_lookups
+    from etl.database import check_driver, read_lookups
     from etl.job import run_month
+    from etl.secret import Secret
     from etl.store import S3Store
 
+    driver = check_driver(os.environ.get("DATABASE_DRIVER") or "odbc")
     secret = Secret.parse(os.environ.get("DB_SECRET"))
     store = S3Store.open(bucket)
     start = time.perf_counter()
-    lookups = read_lookups(secret, months)
+    lookups = read_lookups(secret, months, driver)
     _say(
         f"lookups: {lookups.airlines.height:,} airlines, {lookups.dests.height:,} airports, "
         f"{lookups.planes.height:,} planes, {lookups.weather.height:,} hours of weather, "
