@@ -14,6 +14,7 @@ from drydock.costs import commands as costs
 from drydock.errors import INTERRUPTED, INTERRUPTED_LINE
 from drydock.explain import explain
 from drydock.study import commands as study
+from drydock.workshop import commands as workshop
 
 
 class OneLineErrors(click.Group):
@@ -161,7 +162,7 @@ def lab(notebook: str | None, source: bool) -> None:
     os.execvp(command[0], command)
 
 
-for command in (*study.COMMANDS, *costs.COMMANDS):
+for command in (*study.COMMANDS, *costs.COMMANDS, *workshop.COMMANDS):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ import fcntl
 import http.client
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,11 +56,13 @@ def start(home: str | Path | None = None, port: int | None = None) -> CloudInfo:
         if info := _status_once_ready(folder):
             return info
         messages = _clear_remains(folder)
-        process = _launch(folder, *wanted_port(port))
+        process = None
         try:
+            with _interrupt_after():
+                process = _launch(folder, *wanted_port(port))
             record = _wait_until_ready(folder, process)
         except BaseException:  # such as Ctrl-C: what was begun here is not left behind
-            if process.poll() is None:
+            if process and process.poll() is None:
                 processes.end([psutil.Process(process.pid)], processes.ANSWER_TIMEOUT)
             raise
     return _info(record, started=True, messages=messages + record.get("messages", []))
@@ -207,6 +211,22 @@ def _clear_remains(folder: Path) -> list[str]:
     record_file.unlink()
     who = f"pid {record['pid']}" if record else "its server.json is unreadable"
     return [f"The last local cloud ({who}) was killed: started again from what it had saved"]
+
+
+@contextmanager
+def _interrupt_after() -> Iterator[None]:
+    """Let Ctrl-C wait until this is through: in the middle a process would begin without a name."""
+    if threading.current_thread() is not threading.main_thread():  # which no Ctrl-C reaches
+        yield
+        return
+    came = []
+    handler = signal.signal(signal.SIGINT, lambda *what: came.append(what))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if came and callable(handler):
+        handler(*came[0])
 
 
 def _launch(folder: Path, port: int, or_free: bool) -> subprocess.Popen:

@@ -1,6 +1,7 @@
-"""Charts of lesson 5: what a way of reading costs in time and memory, as it was measured once.
+"""Charts of lesson 5: what reading costs in time and memory, and a storm, as measured once.
 
-data/read_measurements.json holds the measurements, with machine, date and how to repeat them.
+data/read_measurements.json and data/storm_measurements.json hold the measurements, with machine,
+date and how to repeat them.
 """
 
 import json
@@ -13,6 +14,7 @@ from drydock.charts import BLUE, GREEN, INK, ORANGE, SOFT, WIDTH, Chart
 
 DATA = Path(__file__).parents[2] / "data"
 SHOWN = ("odbc", "jdbc", "copy")  # the ways that the lesson compares on the reader's machine
+STORM_NAMES = {"direct": "direct", "proxy": "through RDS Proxy"}
 NAMES = {"odbc": "ODBC (pyodbc)", "psycopg": "native (psycopg)"}
 
 
@@ -34,6 +36,28 @@ def fetches() -> pd.DataFrame:
     return frame.pivot(index="fetch_rows", columns="way", values="peak_mb").rename_axis(
         None, axis=1
     )
+
+
+@cache
+def measured_storms() -> dict:
+    """Return the stored storms of clients: machine, date, class, and each storm's ends."""
+    return json.loads((DATA / "storm_measurements.json").read_text(encoding="utf-8"))
+
+
+def storms() -> pd.DataFrame:
+    """Return for each storm how many were served and refused, over how many connections, and the
+    seconds until the last answer."""
+    rows = {
+        STORM_NAMES[one["way"]]: {
+            "clients": one["clients"],
+            "served": one["served"],
+            "refused": sum(one["refused"].values()),
+            "connections": one["backends"],
+            "last answer, s": max(one["waits"]),
+        }
+        for one in measured_storms()["storms"]
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def losses() -> pd.DataFrame:
@@ -85,6 +109,36 @@ def memory() -> Chart:
     return chart
 
 
+def storm() -> Chart:
+    """Draw how many clients of each storm have their answer, over seconds since it began."""
+    told = measured_storms()
+    chart = _chart("Clients that have their answer, of 200 that connect at once", 3.8, told)
+    axes = chart.subplots()
+    end = max(max(one["waits"]) for one in told["storms"]) * 1.15
+    for one, colour in zip(told["storms"], (ORANGE, BLUE), strict=True):
+        seconds = [0.0, *one["waits"], end]
+        answered = [*range(len(one["waits"]) + 1), len(one["waits"])]
+        name = STORM_NAMES[one["way"]]
+        axes.step(seconds, answered, where="post", color=colour, linewidth=2, label=name)
+        axes.annotate(
+            f"{one['served']} of {one['clients']} served, {one['backends']} connections",
+            (end, one["served"]),
+            (0, 5),
+            textcoords="offset points",
+            ha="right",
+            color=INK,
+            fontsize=9,
+        )
+    axes.legend(frameon=False, loc="lower right")
+    axes.set_xlabel("seconds since all began to connect")
+    axes.set_ylabel("clients with an answer")
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, 225)
+    axes.grid(axis="y", color="#e3e5e9")
+    axes.spines[["top", "right"]].set_visible(False)
+    return chart
+
+
 def waits(sizes: list[int], milliseconds: list[float], chosen: int, wanted: float) -> Chart:
     """Draw the wait that 95 % of queries stay below, by the connections of a pool."""
     chart = Chart(figsize=(WIDTH, 3.2), layout="constrained")
@@ -99,10 +153,11 @@ def waits(sizes: list[int], milliseconds: list[float], chosen: int, wanted: floa
     return chart
 
 
-def _chart(title: str, height: float) -> Chart:
+def _chart(title: str, height: float, told: dict | None = None) -> Chart:
     chart = Chart(figsize=(WIDTH, height), layout="constrained")
     chart.suptitle(title, x=0.012, ha="left", fontsize=13, fontweight="bold", color=INK)
-    told = measured()
-    note = f"336,776 flights with TLS, on a machine with {told['machine']}, {told['date']}"
+    what = f"{told['class']} and its clients" if told else "336,776 flights with TLS,"
+    told = told or measured()
+    note = f"{what} on a machine with {told['machine']}, {told['date']}"
     chart.supxlabel(note, fontsize=8, color=SOFT, x=0.012, ha="left")
     return chart

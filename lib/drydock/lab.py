@@ -54,6 +54,15 @@ class Lab:
         """The certificate bundle that the lab's databases are verified with."""
         return self.home / "rds" / "ca.pem"
 
+    def invoke_url(self, rest_api_id: str, stage: str) -> str:
+        """Return where a stage of a REST API is called.
+
+        AWS makes it of the API's id. The local cloud tells it in a tag of the API.
+        """
+        found = self.client("apigateway").get_rest_api(restApiId=rest_api_id)
+        usual = f"https://{rest_api_id}.execute-api.{self.region}.amazonaws.com"
+        return f"{found.get('tags', {}).get('localcloud:endpoint', usual)}/{stage}"
+
     def network(self) -> dict:
         """Return an awsvpc networkConfiguration in the account's default VPC.
 

@@ -12,6 +12,7 @@ ROOMS = {
     "objects": "S3 objects",
     "rds": "databases",
     "tasks": "scratch of tasks",
+    "glue": "scratch of Glue runs",
     "runs": "run reports",
     "repair": "break-and-repair labs",
     "set-aside": "what could not be read",

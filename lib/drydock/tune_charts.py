@@ -1,5 +1,6 @@
 """Charts of lesson 7: speed, cost and scaling. Each has a plain function with its numbers."""
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -7,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from drydock.charts import BLUE, GREEN, INK, ORANGE, SKY, SOFT, WIDTH, Chart
-from drydock.model import clusters, ec2, emr, fargate, glue
+from drydock.model import clusters, ec2, emr, fargate, functions, glue
 from drydock.model.prices import Bill, citation, combined
 from drydock.model.simulation import Result
 from drydock.model.throughput import Fit
@@ -19,17 +20,20 @@ STYLES = (
     ("#CC79A7", ":", "D"),
     (SKY, "-", "v"),
     ("#D55E00", "--", "P"),
+    (INK, ":", "X"),
 )
 SPOT_DISCOUNT = "0.6"  # an assumption: AWS says up to 0.7 and publishes no constant
 MONTH_DAYS = 30
+LAMBDA_SECONDS, LAMBDA_MB = 900, 10_240  # its longest run and its largest size
 
 
 def launch_types(hours: Decimal, spot_discount=SPOT_DISCOUNT) -> dict[str, Bill]:
     """Return a month's bills for 4 vCPU and 16 GB that work `hours` a day, by launch type.
 
     EC2 and EKS are one m7i.xlarge that runs all month; Glue is one G.1X (1 DPU: 4 vCPU, 16 GB),
-    as is EMR Serverless; the others are on only while they work. Disks, logs and addresses are
-    left out, and all are taken to be equally fast.
+    as is EMR Serverless; the others are on only while they work. Lambda has 10,240 MB at most,
+    with some 5.8 vCPU, in runs of 15 minutes. Disks, logs and addresses are left out, and all are
+    taken to be equally fast.
     """
     seconds = Decimal(hours) * 3600
     month = MONTH_DAYS * 24 * 3600
@@ -43,6 +47,9 @@ def launch_types(hours: Decimal, spot_discount=SPOT_DISCOUNT) -> dict[str, Bill]
         "EKS on EC2, all month": combined((clusters.eks(MONTH_DAYS * 24), instance)),
         "Glue G.1X": combined([glue.dpus(seconds, 1)] * MONTH_DAYS),
         "EMR Serverless": combined([emr.serverless(seconds, vcpu=4, memory_gb=16)] * MONTH_DAYS),
+        "Lambda, 10 GB": functions.on_demand(
+            MONTH_DAYS * math.ceil(seconds / LAMBDA_SECONDS), LAMBDA_SECONDS * 1000, LAMBDA_MB
+        ),
     }
 
 
@@ -151,6 +158,8 @@ def scaling_day(results: Mapping[str, Result], step: float = 300.0) -> Chart:
         above.plot(hours, counts["waiting"], line, color=colour, label=name)
         below.plot(hours, counts["workers"], line, color=colour, label=name)
     above.set_ylabel("tasks that wait")
+    for axes in (above, below):
+        axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
     below.set_ylabel("workers")
     below.set_xlabel("hour of the day")
     above.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))

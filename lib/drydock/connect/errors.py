@@ -98,7 +98,7 @@ def explained(driver: str, secret: DatabaseSecret) -> Iterator[None]:
         raise explanation(error, driver, secret) from None
 
 
-def explanation(error: BaseException, driver: str, secret: DatabaseSecret) -> ConnectError:
+def explanation(error: BaseException, driver: str, secret: DatabaseSecret) -> DrydockError:
     """Return what `error` of `driver` means for the one who reads from `secret`'s database."""
     error = _root(error)
     words = error.args[1] if len(error.args) == 2 else error  # pyodbc: (SQLSTATE, words)
@@ -106,6 +106,13 @@ def explanation(error: BaseException, driver: str, secret: DatabaseSecret) -> Co
     state = _sqlstate(error, text)
     place = f"{secret.host}:{secret.port}"
     said = _SERVER_SAID.search(text)
+    if library := re.search(r"Can't open lib '([^']+)'", text):
+        # The driver manager says "file not found" also of a file that is there and does not load.
+        return DriverMissing(
+            f"{driver}: the driver {library[1]} does not load: it is for another architecture, or "
+            "a library that it needs is not here; unset DRYDOCK_ODBC_DRIVER and type: drydock "
+            "doctor"
+        )
     if re.search(r"Ran out of memory retrieving|Java heap space|OutOfMemoryError", text):
         return ReadBroken(
             f"{driver}: the result does not fit into Java's heap; read with fetch_rows of some "

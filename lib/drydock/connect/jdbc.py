@@ -74,14 +74,19 @@ def batches(
 
 
 def result_set(
-    secret: DatabaseSecret, certificates: Path, query: str, *, fetch_rows: int = FETCH_ROWS
+    secret: DatabaseSecret,
+    certificates: Path | None,
+    query: str,
+    *,
+    fetch_rows: int = FETCH_ROWS,
+    tls: str = FULL,
 ) -> Iterator[pa.RecordBatch]:
     """The ordinary JDBC read, as of any database: a ResultSet, turned into Arrow inside Java.
 
     `fetch_rows` is JDBC's fetchSize. It only works with autocommit off: the driver then reads
     through a cursor, so many rows a round trip. 0 takes the whole result into Java's heap first.
     """
-    with explained("JDBC", secret), _connected(secret, certificates) as connection:
+    with explained("JDBC", secret), _connected(secret, certificates, tls) as connection:
         columns = _describe(connection, query)
         wanted = schema(columns)
         yield empty_batch(wanted)
@@ -94,13 +99,14 @@ def result_set(
 
 def partitioned(
     secret: DatabaseSecret,
-    certificates: Path,
+    certificates: Path | None,
     query: str,
     *,
     column: str,
     lower: int | dt.date,
     upper: int | dt.date,
     count: int,
+    tls: str = FULL,
 ) -> Iterator[pa.RecordBatch]:
     """Read with `count` connections side by side, split by `column` as Spark splits a JDBC read.
 
@@ -113,7 +119,9 @@ def partitioned(
         f"SELECT * FROM ({bare}) AS part" + (f" WHERE {clause}" if clause else "")
         for clause in clauses
     ]
-    yield from _side_by_side([partial(batches, secret, certificates, part) for part in parts])
+    yield from _side_by_side(
+        [partial(batches, secret, certificates, part, tls=tls) for part in parts]
+    )
 
 
 def _side_by_side(reads: list) -> Iterator[pa.RecordBatch]:
@@ -209,8 +217,9 @@ def _arrow(found, batch_rows: int) -> Iterator[pa.RecordBatch]:
         helper = jpype.JClass("org.jaydebeapiarrow.extension.JDBCUtils")
     except TypeError:
         raise DriverMissing(
-            "Arrow's Java half is not in this JVM; type: pip install jaydebeapiarrow, "
-            "and restart the kernel"
+            "Arrow's Java half is not in this JVM: other code started it, or jaydebeapiarrow "
+            "is not installed; type: pip install jaydebeapiarrow, restart the kernel "
+            "and read over JDBC first"
         ) from None
     roots = helper.convertResultSetToIterator(found, batch_rows)
     try:

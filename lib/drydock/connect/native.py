@@ -3,8 +3,8 @@
 Every function here, and in `odbc` and `jdbc`, takes (secret, certificates, query) and yields Arrow
 record batches: at least one, so that an empty result has its columns too. A read that breaks raises
 a ConnectError; whoever collects the batches then has nothing, never a part. TLS checks that the
-server's certificate comes from `certificates` and is for the host of the secret, unless a weaker
-mode is asked for.
+server's certificate comes from `certificates` and is for the host of the secret, unless `tls` names
+a weaker one of the modes in `tls.MODES`.
 """
 
 import io
@@ -57,17 +57,18 @@ def connect(
 
 def rows(
     secret: DatabaseSecret,
-    certificates: Path,
+    certificates: Path | None,
     query: str,
     *,
     binary: bool = True,
     batch_rows: int = BATCH_ROWS,
+    tls: str = FULL,
 ) -> Iterator[pa.RecordBatch]:
     """psycopg's rows as Python objects, `batch_rows` at a time from a cursor in the server.
 
     `binary` lets the server send numbers and dates as bytes instead of text.
     """
-    with explained("psycopg", secret), _reading(secret, certificates) as connection:
+    with explained("psycopg", secret), _reading(secret, certificates, tls) as connection:
         columns = describe(connection, query)
         wanted = schema(columns)
         texts = [column.oid for column in columns if column.arrow == pa.string()]
@@ -94,12 +95,14 @@ def _texts(numbers: Iterable[Decimal | None]) -> list[str | None]:
     return [None if number is None else format(number, "f") for number in numbers]
 
 
-def copy(secret: DatabaseSecret, certificates: Path, query: str) -> Iterator[pa.RecordBatch]:
+def copy(
+    secret: DatabaseSecret, certificates: Path | None, query: str, *, tls: str = FULL
+) -> Iterator[pa.RecordBatch]:
     """COPY of the query as CSV, parsed by Arrow while it comes in: keeps every type.
 
     The number of rows parsed is compared with the number that the server says it sent.
     """
-    with explained("COPY", secret), _reading(secret, certificates) as connection:
+    with explained("COPY", secret), _reading(secret, certificates, tls) as connection:
         columns = describe(connection, query)
         with connection.cursor() as cursor:
             taken = 0
@@ -110,15 +113,18 @@ def copy(secret: DatabaseSecret, certificates: Path, query: str) -> Iterator[pa.
             check_rows("COPY", taken, cursor.rowcount)
 
 
-def adbc(secret: DatabaseSecret, certificates: Path, query: str) -> Iterator[pa.RecordBatch]:
+def adbc(
+    secret: DatabaseSecret, certificates: Path | None, query: str, *, tls: str = FULL
+) -> Iterator[pa.RecordBatch]:
     """ADBC's PostgreSQL driver: COPY in binary form, taken apart in C.
 
     numeric comes as text.
     """
     dbapi = driver("adbc_driver_postgresql.dbapi", "adbc-driver-postgresql")
+    settings = tls_settings(tls, certificates) | {"connect_timeout": str(CONNECT_SECONDS)}
     with (
         explained("ADBC", secret),
-        dbapi.connect(_uri(secret, certificates)) as connection,
+        dbapi.connect(_uri(secret, settings)) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute(statements.bare(query))
@@ -128,22 +134,32 @@ def adbc(secret: DatabaseSecret, certificates: Path, query: str) -> Iterator[pa.
 
 
 def connectorx(
-    secret: DatabaseSecret, certificates: Path, query: str, *, partitions: int = 1, on: str = ""
+    secret: DatabaseSecret,
+    certificates: Path | None,
+    query: str,
+    *,
+    partitions: int = 1,
+    on: str = "",
+    tls: str = FULL,
 ) -> Iterator[pa.RecordBatch]:
     """connectorx, in Rust; `partitions` connections side by side, split by the number column `on`.
 
     It verifies the authority of the certificate, but not the host's name in it (the verify-ca of
-    libpq). So the name is checked first, with a connection of psycopg's, which also saves the 30
-    seconds for which connectorx repeats a refused login. It holds the whole result in memory.
+    libpq). So the mode is first kept by a connection of psycopg's, which also saves the 30 seconds
+    for which connectorx repeats a refused login. It does not know the mode "allow", and takes
+    "prefer" instead, which is no weaker. It holds the whole result in memory.
     """
     module = driver("connectorx", "connectorx")
-    connect(secret, certificates).close()
+    connect(secret, certificates, tls=tls).close()
     options = {"partition_on": on, "partition_num": partitions} if partitions > 1 else {}
+    settings = tls_settings(tls, certificates)
     # "require" with an authority is connectorx's word for verifying it.
-    settings = urlencode({"sslmode": "require", "sslrootcert": certificates}, quote_via=quote)
-    address = _uri(secret, certificates).split("?")[0] + f"?{settings}"
+    words = {"allow": "prefer", "verify-ca": "require", FULL: "require"}
+    settings["sslmode"] = words.get(tls, tls)
     with explained("connectorx", secret):
-        table = module.read_sql(address, statements.bare(query), return_type="arrow", **options)
+        table = module.read_sql(
+            _uri(secret, settings), statements.bare(query), return_type="arrow", **options
+        )
         yield empty_batch(table.schema)
         yield from table.to_batches()
 
@@ -165,21 +181,16 @@ def check_rows(name: str, taken: int, sent: int) -> None:
 
 
 @contextmanager
-def _reading(secret: DatabaseSecret, certificates: Path) -> Iterator[Connection]:
+def _reading(secret: DatabaseSecret, certificates: Path | None, tls: str) -> Iterator[Connection]:
     """A connection with a transaction that can only read, and in which values have one text."""
-    with connect(secret, certificates) as connection, connection.transaction():
+    with connect(secret, certificates, tls=tls) as connection, connection.transaction():
         for setting in statements.SETTINGS:
             connection.execute(setting)
         yield connection
 
 
-def _uri(secret: DatabaseSecret, certificates: Path) -> str:
+def _uri(secret: DatabaseSecret, settings: dict[str, str]) -> str:
     who = f"{quote(secret.username, safe='')}:{quote(secret.password, safe='')}"
-    settings = {
-        "sslmode": "verify-full",
-        "sslrootcert": certificates,
-        "connect_timeout": CONNECT_SECONDS,
-    }
     place = f"{secret.host}:{secret.port}/{quote(secret.dbname, safe='')}"
     return f"postgresql://{who}@{place}?{urlencode(settings, quote_via=quote)}"
 

@@ -3,6 +3,7 @@
 Nothing under /etc is touched: the connection string names the driver's file.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,10 @@ from drydock.connect.secrets import DatabaseSecret
 from drydock.connect.tls import FULL
 from drydock.connect.tls import settings as tls_settings
 from drydock.setup.needs import WrongVariable, postgres_odbc_driver
+
+# Debian's odbcinst.ini turns on the driver's log: one file for each process, in /tmp, for good.
+# Nothing else in it is needed here, since the driver is named by its path.
+os.environ.setdefault("ODBCINSTINI", "not-read.ini")
 
 FETCH_ROWS = 20_000
 TEXT_BYTES = 4_000
@@ -82,11 +87,12 @@ def connection_string(
 
 def batches(
     secret: DatabaseSecret,
-    certificates: Path,
+    certificates: Path | None,
     query: str,
     *,
     fetch_rows: int = FETCH_ROWS,
     text_bytes: int = TEXT_BYTES,
+    tls: str = FULL,
 ) -> Iterator[pa.RecordBatch]:
     """arrow-odbc: rows go from the driver into columns without becoming Python objects.
 
@@ -95,7 +101,7 @@ def batches(
     about `fetch_rows` times the room of one row, and at most 32 MB of such room.
     """
     arrow_odbc = driver("arrow_odbc", "arrow-odbc")
-    text = connection_string(secret, certificates, fetch_rows)
+    text = connection_string(secret, certificates, fetch_rows, tls=tls)
     with explained("ODBC", secret):
         connection = arrow_odbc.connect(connection_string=text, autocommit=False)
         for setting in statements.SETTINGS:
@@ -132,13 +138,14 @@ def batches(
 
 def rows(
     secret: DatabaseSecret,
-    certificates: Path,
+    certificates: Path | None,
     query: str,
     *,
     fetch_rows: int | None = FETCH_ROWS,
+    tls: str = FULL,
 ) -> Iterator[pa.RecordBatch]:
     """pyodbc's rows as Python objects; `fetch_rows` None takes the whole result at once."""
-    text = connection_string(secret, certificates, fetch_rows)
+    text = connection_string(secret, certificates, fetch_rows, tls=tls)
     with explained("ODBC", secret):
         connection = pyodbc.connect(text, autocommit=False)
         try:
@@ -165,9 +172,11 @@ def rows(
             connection.close()
 
 
-def engine(secret: DatabaseSecret, certificates: Path) -> sqlalchemy.Engine:
+def engine(
+    secret: DatabaseSecret, certificates: Path | None, *, tls: str = FULL
+) -> sqlalchemy.Engine:
     """Return a SQLAlchemy engine that reads and writes over ODBC."""
-    text = connection_string(secret, certificates)
+    text = connection_string(secret, certificates, tls=tls)
     return sqlalchemy.create_engine("postgresql+pyodbc://", creator=lambda: pyodbc.connect(text))
 
 

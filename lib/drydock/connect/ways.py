@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from drydock.connect import jdbc, native, odbc
 from drydock.connect.secrets import DatabaseSecret
+from drydock.connect.tls import FULL
 
-Way = Callable[[DatabaseSecret, Path, str], Iterator[pa.RecordBatch]]
+Way = Callable[..., Iterator[pa.RecordBatch]]  # (secret, certificates, query, *, tls)
 
 WAYS: dict[str, Way] = {
     "copy": native.copy,
@@ -22,6 +23,8 @@ WAYS: dict[str, Way] = {
 }
 
 
-def read(way: str, secret: DatabaseSecret, certificates: Path, query: str) -> pa.Table:
+def read(
+    way: str, secret: DatabaseSecret, certificates: Path | None, query: str, *, tls: str = FULL
+) -> pa.Table:
     """Return the whole result of `query`, read in one of WAYS; raise rather than return a part."""
-    return pa.Table.from_batches(list(WAYS[way](secret, certificates, query)))
+    return pa.Table.from_batches(list(WAYS[way](secret, certificates, query, tls=tls)))

@@ -1,4 +1,4 @@
-"""What the cloud has run, as a bill: read through boto3 from ECS, RDS, EC2, S3, logs and secrets.
+"""What the cloud has run, as a bill: read through boto3 from each service.
 
 Durations and sizes are the recorded ones; only the prices are AWS's.
 """
@@ -6,34 +6,26 @@ Durations and sizes are the recorded ones; only the prices are AWS's.
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
-from drydock.model import databases, ec2, fargate, operations, storage
-from drydock.model.prices import Bill
+from drydock.costs import cloud_network
+from drydock.costs.items import Item, seconds_since
+from drydock.model import clusters, databases, ec2, fargate, network, operations, storage
+from drydock.model.prices import rounded
 
 GB = 1024**3
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing that was used: what it is, how much of it in words, and its bill."""
-
-    what: str
-    used: str
-    bill: Bill
 
 
 def read(session, now: dt.datetime, *, spot_discount=0) -> tuple[list[Item], list[str]]:
     """Return the items, and a line for each thing that was left out and why.
 
     `session` gives boto3 clients by `.client(service)`, as a Lab does. What runs is billed up to
-    `now`; what is kept (objects, logs, secrets, disks) for one month. AWS publishes no constant
-    price of Spot: `spot_discount` (0 to 1) is the caller's assumption.
+    `now`; what is kept (objects, images, logs, secrets, disks) for one month. AWS publishes no
+    constant price of Spot: `spot_discount` (0 to 1) is the caller's assumption.
     """
     items: list[Item] = []
     left_out: list[str] = []
-    for part in (_tasks, _databases, _machines, _objects, _logs, _secrets):
+    for part in PARTS:
         for found in part(session, now, spot_discount):
             (left_out if isinstance(found, str) else items).append(found)
     return items, left_out
@@ -42,7 +34,9 @@ def read(session, now: dt.datetime, *, spot_discount=0) -> tuple[list[Item], lis
 def _tasks(session, now, discount) -> Iterator[Item | str]:
     groups: dict[tuple, list[float]] = defaultdict(list)
     waiting = 0
-    for task in _all_tasks(session.client("ecs")):
+    tasks = list(_all_tasks(session.client("ecs")))
+    public = cloud_network.public_addresses(session, tasks)
+    for task in tasks:
         provider = task.get("capacityProviderName", "")
         if task.get("launchType") == "EC2":
             continue  # its machine is billed
@@ -63,9 +57,12 @@ def _tasks(session, now, discount) -> Iterator[Item | str]:
             disk,
             "ARM64" if architecture.lower() == "arm64" else "X86_64",
             provider == "FARGATE_SPOT",
+            {True: "yes", False: "no", None: "unknown"}[public[task["taskArn"]]],
         )
-        groups[key].append(max((end - task["pullStartedAt"]).total_seconds(), 0.0))
-    for (family, vcpu, memory, disk, architecture, spot), seconds in sorted(groups.items()):
+        groups[key].append(seconds_since(task["pullStartedAt"], end))
+    for (family, vcpu, memory, disk, architecture, spot, address), seconds in sorted(
+        groups.items()
+    ):
         bill = fargate.run_cost(
             seconds,
             vcpu,
@@ -73,19 +70,26 @@ def _tasks(session, now, discount) -> Iterator[Item | str]:
             ephemeral_gb=disk,
             architecture=architecture,
             discount=discount if spot else 0,
-            public_ipv4=True,  # as Lab.network asks for one
+            public_ipv4=address == "yes",
         )
         kind = "Fargate Spot" if spot else "Fargate"
         size = fargate.size(vcpu, memory)
         used = f"{len(seconds)} x {size}, {sum(map(fargate.billed_seconds, seconds)):,} s billed"
         yield Item(f"{kind}: {family}", used, bill)
+        if address == "unknown":
+            hours = Decimal(sum(map(fargate.billed_seconds, seconds))) / 3600
+            perhaps = rounded(network.public_ipv4(hours).total(), 4)
+            yield (
+                f"{len(seconds)} tasks of {family}, whose network interfaces are gone: "
+                f"${perhaps} if they had public IPv4 addresses"
+            )
     if waiting:
         yield f"{waiting} tasks that never began to pull an image: not billed"
 
 
 def _all_tasks(ecs) -> Iterator[dict]:
-    for clusters in ecs.get_paginator("list_clusters").paginate():
-        for cluster in clusters["clusterArns"]:
+    for some in ecs.get_paginator("list_clusters").paginate():
+        for cluster in some["clusterArns"]:
             for status in ("RUNNING", "STOPPED"):
                 pages = ecs.get_paginator("list_tasks")
                 for page in pages.paginate(cluster=cluster, desiredStatus=status):
@@ -100,14 +104,16 @@ def _databases(session, now, _) -> Iterator[Item | str]:
     for page in rds.get_paginator("describe_db_instances").paginate():
         for one in page["DBInstances"]:
             name, kind = one["DBInstanceIdentifier"], one["DBInstanceClass"]
+            if one.get("DBClusterIdentifier"):
+                continue  # billed with its cluster
             if one["Engine"] != "postgres":
                 yield f"database {name}: no price of {one['Engine']} is known"
                 continue
-            seconds = (now - one["InstanceCreateTime"]).total_seconds()
+            seconds = seconds_since(one["InstanceCreateTime"], now)
             try:
                 bill = databases.postgres(
                     kind,
-                    max(seconds, 0.0),
+                    seconds,
                     multi_az=one.get("MultiAZ", False),
                     storage_gb=one["AllocatedStorage"],
                 )
@@ -118,6 +124,50 @@ def _databases(session, now, _) -> Iterator[Item | str]:
             yield Item(f"RDS: {name}", used, bill)
 
 
+def _aurora(session, now, _) -> Iterator[str]:
+    """Its ACU-hours are in no description: the least and the most that they cost are told."""
+    pages = session.client("rds").get_paginator("describe_db_clusters").paginate()
+    for one in (one for page in pages for one in page["DBClusters"]):
+        name, scaling = one["DBClusterIdentifier"], one.get("ServerlessV2ScalingConfiguration")
+        if not scaling:
+            yield f"Aurora cluster {name}: no price of {one['Engine']} without Serverless is known"
+            continue
+        hours = Decimal(str(seconds_since(one["ClusterCreateTime"], now))) / 3600
+        members = len(one["DBClusterMembers"])
+        least, most = (
+            databases.aurora_serverless(hours * members * Decimal(str(scaling[end]))).total()
+            for end in ("MinCapacity", "MaxCapacity")
+        )
+        yield (
+            f"Aurora cluster {name}: ${rounded(least, 4)} to ${rounded(most, 4)} for its ACU, "
+            f"whose hours are not recorded, and storage and I/O"
+        )
+
+
+def _kubernetes(session, now, _) -> Iterator[Item]:
+    eks = session.client("eks")
+    for page in eks.get_paginator("list_clusters").paginate():
+        for name in page["clusters"]:
+            created = eks.describe_cluster(name=name)["cluster"]["createdAt"]
+            hours = Decimal(str(seconds_since(created, now))) / 3600
+            used = f"{hours:.2f} h, its version taken to be in standard support"
+            yield Item(f"EKS: {name}", used, clusters.eks(hours))
+
+
+def _images(session, *_) -> Iterator[Item]:
+    ecr = session.client("ecr")
+    for page in ecr.get_paginator("describe_repositories").paginate():
+        for repository in page["repositories"]:
+            name = repository["repositoryName"]
+            pages = ecr.get_paginator("describe_images").paginate(repositoryName=name)
+            sizes = [
+                one.get("imageSizeInBytes", 0) for some in pages for one in some["imageDetails"]
+            ]
+            if any(sizes):
+                used = f"{len(sizes)} images, {sum(sizes) / 1e6:,.1f} MB for a month at most"
+                yield Item(f"ECR: {name}", used, storage.ecr(Decimal(sum(sizes)) / GB))
+
+
 def _machines(session, now, _) -> Iterator[Item | str]:
     pages = session.client("ec2").get_paginator("describe_instances").paginate()
     for page in pages:
@@ -125,14 +175,16 @@ def _machines(session, now, _) -> Iterator[Item | str]:
             for one in reservation["Instances"]:
                 if one["State"]["Name"] != "running":
                     continue
-                seconds = (now - one["LaunchTime"]).total_seconds()
+                seconds = seconds_since(one["LaunchTime"], now)
                 try:
-                    bill = ec2.on_demand(one["InstanceType"], max(seconds, 0.0))
+                    bill = ec2.on_demand(one["InstanceType"], seconds)
                 except ValueError as error:
                     yield f"instance {one['InstanceId']}: {error}"
                     continue
                 used = f"{one['InstanceType']}, {seconds / 3600:.2f} h"
                 yield Item(f"EC2: {one['InstanceId']}", used, bill)
+                if one.get("InstanceLifecycle") == "spot":
+                    yield f"instance {one['InstanceId']} is Spot: billed here as On-Demand"
 
 
 def _objects(session, *_) -> Iterator[Item]:
@@ -160,3 +212,19 @@ def _secrets(session, *_) -> Iterator[Item]:
     count = sum(len(page["SecretList"]) for page in pages)
     if count:
         yield Item("Secrets Manager", f"{count} secrets for a month", operations.secrets(count))
+
+
+PARTS = (
+    _tasks,
+    _databases,
+    _aurora,
+    _machines,
+    _kubernetes,
+    cloud_network.load_balancers,
+    cloud_network.nat_gateways,
+    cloud_network.apis,
+    _objects,
+    _images,
+    _logs,
+    _secrets,
+)

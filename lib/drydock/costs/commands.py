@@ -62,7 +62,7 @@ def prices(refresh: bool, dry_run: bool) -> None:
 
     from drydock.costs import price_list
 
-    client = boto3.client("pricing", region_name=price_list.ENDPOINT_REGION)
+    client = boto3.Session().client("pricing", region_name=price_list.ENDPOINT_REGION)
     changes = price_list.compare(client)
     for change in changes:
         if change.new is None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import ipywidgets
 
+from drydock.dashboards.board import Board, menu, slider
 from drydock.dashboards.packing import Machine, Packing, Task, draw, pack, waiting_words
 
 STRATEGIES = {
@@ -39,53 +40,67 @@ def machines_of(ecs, cluster: str) -> list[Machine]:
     ]
 
 
-class PlacementBoard(ipywidgets.VBox):
+class PlacementBoard(Board):
     """Machines of a cluster, and controls for the tasks that ECS shall place on them.
 
     `board.value` is the Packing that is shown. Each control's `.value` can be set by code, too.
     """
 
+    assumptions = (
+        "Each machine begins empty; small tasks of 0.25 vCPU and 512 MiB come first, then large "
+        "ones of 0.5 vCPU; ports and constraints are left out. No price is used: a machine costs "
+        "the same full or empty, and placing tasks costs nothing."
+    )
+
     def __init__(self, machines: Sequence[Machine]):
         self._machines = [Machine(m.name, m.zone, m.cpu, m.memory_mib) for m in machines]
-        self.machines = _slider("machines", len(machines), 1, len(machines))
-        self.strategy = ipywidgets.Dropdown(options=list(STRATEGIES), description="strategy")
-        self.small = _slider("small tasks", 4, 0, 16)
-        self.large = _slider("large tasks", 2, 0, 8)
-        self.large_gb = _slider("large: GB", 4, 1, 8)
-        self._picture = ipywidgets.HTML()
-        controls = (self.machines, self.strategy, self.small, self.large, self.large_gb)
-        for control in controls:
-            control.observe(self._redraw, "value")
-        box = ipywidgets.HBox(controls, layout={"flex_flow": "row wrap"})
-        super().__init__([box, self._picture])
-        self._redraw()
+        self.machines = slider("machines", len(machines), 1, len(machines))
+        self.strategy = menu("strategy", STRATEGIES)
+        self.small = slider("small tasks", 4, 0, 16)
+        self.large = slider("large tasks", 2, 0, 8)
+        self.large_gb = slider("large: GB", 4, 1, 8)
+        super().__init__((self.machines, self.strategy, self.small, self.large, self.large_gb))
 
     @property
     def value(self) -> Packing:
         """The packing for what the controls say now: small tasks come first, then large ones."""
+        return pack(self._chosen, self._tasks, STRATEGIES[self.strategy.value])
+
+    @property
+    def _chosen(self) -> list[Machine]:
+        return self._machines[: self.machines.value]
+
+    @property
+    def _tasks(self) -> list[tuple[Task, int]]:
         small = Task("small", 256, 512)
         large = Task("large", 512, self.large_gb.value * 1024)
-        return pack(
-            self._machines[: self.machines.value],
-            [(small, self.small.value), (large, self.large.value)],
-            STRATEGIES[self.strategy.value],
-        )
+        return [(small, self.small.value), (large, self.large.value)]
 
-    def _redraw(self, change=None) -> None:
+    def words(self) -> str:
         packing = self.value
         missing = waiting_words(packing)
-        self._picture.value = draw(packing) + (f"<p>No room: {missing}</p>" if missing else "")
+        return f"{packing.summary()}: {missing}" if missing else packing.summary()
 
-    def _repr_mimebundle_(self, **options):
-        """Add the picture itself, for pages that show notebooks without a kernel."""
-        return super()._repr_mimebundle_(**options) | {"image/svg+xml": draw(self.value)}
+    @property
+    def code(self) -> str:
+        return f"""\
+from drydock.dashboards.packing import Machine, Task, pack
+
+machines = {self._chosen!r}
+tasks = {self._tasks!r}
+pack(machines, tasks, {STRATEGIES[self.strategy.value]!r}).summary()"""
+
+    def _frame(self) -> ipywidgets.Widget:
+        return ipywidgets.HTML()
+
+    def _picture_now(self) -> str:
+        return draw(self.value)
+
+    def _static(self) -> dict[str, str]:
+        return {"image/svg+xml": draw(self.value)}
 
     def __repr__(self) -> str:
         return f"PlacementBoard({self.value.summary()})"
-
-
-def _slider(name: str, value: int, low: int, high: int) -> ipywidgets.IntSlider:
-    return ipywidgets.IntSlider(value, low, high, description=name, continuous_update=False)
 
 
 def _zone(instance: dict) -> str:

@@ -17,6 +17,32 @@ def amdahl(workers: float, serial: float) -> float:
 
 
 @dataclass(frozen=True)
+class TaskTime:
+    """Amdahl's law in seconds: `fixed` whatever the size, and `work` seconds of one vCPU."""
+
+    fixed: float
+    work: float
+
+    def seconds(self, vcpu: float) -> float:
+        """Return the time of a task with `vcpu`; beyond what it can use it gets no shorter."""
+        if not (vcpu > 0 and math.isfinite(vcpu)):
+            raise ValueError(f"vcpu is {vcpu}: type a number above 0")
+        return self.fixed + self.work / vcpu
+
+
+def fit_task_time(vcpus: Sequence[float], seconds: Sequence[float]) -> TaskTime:
+    """Fit `TaskTime` to measured sizes by least squares; ValueError below two different sizes."""
+    points = [(1 / vcpu, time) for vcpu, time in zip(vcpus, seconds, strict=True)]
+    middle = sum(x for x, _ in points) / max(1, len(points))
+    spread = sum((x - middle) ** 2 for x, _ in points)
+    if not spread:
+        raise ValueError("one size tells nothing about another: measure at least two")
+    mean = sum(time for _, time in points) / len(points)
+    work = sum((x - middle) * (time - mean) for x, time in points) / spread
+    return TaskTime(mean - work * middle, work)
+
+
+@dataclass(frozen=True)
 class Usl:
     """The Universal Scalability Law: throughput of one worker, contention, crosstalk.
 

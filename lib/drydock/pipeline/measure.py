@@ -25,6 +25,7 @@ LIMITS_MIB = (64, 128, 192, 256, 512)
 SIDE_BY_SIDE = (1, 2, 3, 4, 6, 8)
 QUARTER = (256, 512)
 LEFT_OUT = 512  # CPU units of the sizes that the fit does not see
+STORED = Path(__file__).parents[3] / "data" / "tuning_measurements.json"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Point:
 
     `tasks` tasks of `cpu_units` and `memory_mib` (the container's hard limit, MiB) transformed
     `rows` rows in `seconds`, from the first program's start to the last one's end. `exit_code` is
-    the worst one; `peak_mib` the largest peak memory, None where none was recorded.
+    the worst one; `peak_mib` the largest resident set, None where none was recorded: with the
+    pages of shared libraries, which a machine holds once and a limit may not count.
     """
 
     tasks: int
@@ -89,6 +91,11 @@ def load(path: Path) -> Table:
         raise WrongInput(
             f"{path} is no table of measurements ({error}): type: drydock measure"
         ) from None
+
+
+def stored() -> Table:
+    """Return the table that the book argues from, with the machine that it was measured on."""
+    return load(STORED)
 
 
 def machine() -> str:

@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,12 +76,19 @@ def choose(root: Path = ROOT, variables: Mapping[str, str] = os.environ) -> Envi
     return Environment(root / ".venv", ours=True)
 
 
-def prepare(env: Environment, say: Callable[[str], None], root: Path = ROOT, bench: bool = False):
-    """Bring the environment to what the lock files say; do nothing when it is there already."""
+def prepare(
+    env: Environment, say: Callable[[str], None], root: Path = ROOT, more: Collection[str] = ()
+):
+    """Bring the environment to what the lock files say; do nothing when it is there already.
+
+    `more` names groups that have a lock file of their own: "spark", "bench".
+    """
     locks = [root / "requirements.lock"]
-    # What only the benchmark needs stays once it is there: nobody pays for it twice.
-    if bench or "requirements-bench.lock" in env.installed():
-        locks.append(root / "requirements-bench.lock")
+    for group in ("spark", "bench"):
+        lock = root / f"requirements-{group}.lock"
+        # What only some commands need stays once it is there: nobody pays for it twice.
+        if group in more or lock.name in env.installed():
+            locks.append(lock)
     version = _make_sound(env, say)
     wanted = {"python": version, "prefix": str(env.prefix)}
     wanted |= {file.name: _digest(file) for file in [*locks, root / "pyproject.toml"]}

@@ -178,7 +178,7 @@ ENGINE = tuple(
     Need(name, partial(shutil.which, name), {"apt-get": name})
     for name in ("podman", "runc", "mmdebstrap")
 )
-BENCH = (JAVA,)
+SPARK = (JAVA,)
 VENV = Need(
     "Python's venv module",
     lambda: _module("ensurepip"),

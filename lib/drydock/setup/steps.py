@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
     options, command = _parse(arguments)
     try:
         with _one_at_a_time(environment.ROOT):
-            env = set_up(test=options.test, bench=options.bench)
+            env = set_up(options.test, options.spark, options.bench)
     except DrydockError as error:
         print(f"drydock: {error}", file=sys.stderr)
         return error.exit_code
@@ -38,18 +38,20 @@ def main(arguments: list[str]) -> int:
         return 127
 
 
-def set_up(test: bool, bench: bool) -> environment.Environment:
+def set_up(test: bool, spark: bool, bench: bool) -> environment.Environment:
     """Install what is missing on this machine and return the Python environment to work in."""
+    spark = spark or test or bench
     wanted = [*needs.RUN]
     wanted += needs.TEST if test else ()
-    wanted += needs.BENCH if bench else ()
+    wanted += needs.SPARK if spark else ()
     env = environment.choose()
     if env.ours and not env.python.exists():
         wanted.append(needs.VENV)  # so that one command names all there is to install
     system_packages.ensure(wanted, say)
     if test:
         system_packages.try_engine(say)
-    environment.prepare(env, say, bench=bench)
+    groups = {"spark": spark, "bench": bench}
+    environment.prepare(env, say, more=[name for name, chosen in groups.items() if chosen])
     return env
 
 
@@ -83,5 +85,6 @@ def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
         epilog="Put the command after --, for instance: bootstrap.py -- drydock run",
     )
     parser.add_argument("--test", action="store_true", help="also what the tests need")
+    parser.add_argument("--spark", action="store_true", help="also Spark, which lessons run")
     parser.add_argument("--bench", action="store_true", help="also what the benchmark needs")
     return parser.parse_args(own), command

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
@@ -26,7 +27,7 @@ STUB = "# Your code here."
 TAG = "exercise"
 REGION = re.compile(rf"^{BEGIN}\n(.*?)^{END}$", re.MULTILINE | re.DOTALL)
 CHECK = re.compile(r'^exercises\.check\("([^"]+)"', re.MULTILINE)
-HEADING = re.compile(r"^## ((\d+\w?\.\d+) .*|.*)$", re.MULTILINE)
+HEADING = re.compile(r"^## (\d+\w?\.\d+ .*)$", re.MULTILINE)
 
 
 def student(notebook: NotebookNode) -> NotebookNode:
@@ -79,7 +80,7 @@ def section(cell: NotebookNode) -> str:
     if cell.cell_type != "markdown":
         return ""
     found = HEADING.search(cell.source)
-    return found.group(1) if found and found.group(2) else ""
+    return found.group(1) if found else ""
 
 
 def notes_of(stem: str) -> dict:
@@ -131,7 +132,8 @@ def _faults(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _names(source: str, kind: type) -> set[str]:
-    """The names that a piece of code stores or loads."""
+    """The names that a piece of code stores or loads; as in IPython, lines may begin with !"""
+    source = TransformerManager().transform_cell(source)
     tree = ast.walk(ast.parse(source))
     found = {one.id for one in tree if isinstance(one, ast.Name) and isinstance(one.ctx, kind)}
     if kind is ast.Store:

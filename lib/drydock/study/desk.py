@@ -8,7 +8,6 @@ desk.standing()                 # the heat map of skills
 
 import random
 
-from drydock.errors import WrongInput
 from drydock.study import progress
 from drydock.study.exam import Exam
 from drydock.study.exam_result import Result
@@ -27,12 +26,12 @@ def quiz(count: int = 10, *, seed: int | None = None, **chosen):
 
 
 def review(count: int = 20):
-    """Return a quiz of the questions that are due today; WrongInput if there are none."""
+    """Return a quiz of the questions that are due today, or a line that there are none."""
     from drydock.study.quiz_widget import Quiz
 
     due = Reviews.load(progress.folder() / "reviews.json").due(load())
     if not due:
-        raise WrongInput("nothing is due today: answer new questions with desk.quiz()")
+        return "nothing is due today: answer new questions with desk.quiz()"
     return Quiz(due[:count], on_answer=lambda found: keep_answer(found.question, found.right))
 
 

@@ -23,14 +23,19 @@ class Feedback:
 
     def text(self) -> str:
         """Return it as lines: the verdict, each option with its reason, solution, source."""
-        verdict = "Right." if self.right else f"Not right. The answer: {self._answer()}."
+        verdict = "Right." if self.right else f"Not right. The answer: {self.answer()}."
+        return "\n".join([verdict, *self.reasons()])
+
+    def reasons(self) -> list[str]:
+        """Return each option with its reason, then the solution if there is one, and the source."""
         options = [f"  {self._mark(one.key)} {one.key}. {one.text}{_pair(one)}: {one.why}"
                    for one in self.question.options]  # fmt: skip
         solution = [self.question.solution] if self.question.solution else []
         source = f"Source: {self.question.source} (checked {self.question.checked})"
-        return "\n".join([verdict, *options, *solution, source])
+        return [*options, *solution, source]
 
-    def _answer(self) -> str:
+    def answer(self) -> str:
+        """Return the right answer in words: keys, or the pairs of a matching."""
         question = self.question
         if question.type == "matching":
             return "; ".join(f"{one.text}: {one.match}" for one in question.options)
@@ -51,16 +56,18 @@ def feedback(question: Question, response: Response | None) -> Feedback:
 
 
 class Practice:
-    """A run through some questions in a random order; those answered wrongly come back once more.
+    """A run through some questions; those answered wrongly come back once more.
 
-    `right` and `wrong` count first answers.
+    The order is random by `seed`, or as given if that is None. `right` and `wrong` count first
+    answers.
     """
 
-    def __init__(self, some: Iterable[Question], *, seed: int = 0) -> None:
+    def __init__(self, some: Iterable[Question], *, seed: int | None = 0) -> None:
         self._ahead = list(some)
         if not self._ahead:
             raise WrongInput("no question fits: type another skill, theme or difficulty")
-        random.Random(seed).shuffle(self._ahead)
+        if seed is not None:
+            random.Random(seed).shuffle(self._ahead)
         self._again: set[str] = set()
         self._now: Question | None = None
         self.right = self.wrong = 0

@@ -21,24 +21,29 @@ from drydock.study.questions import Question
 class Quiz(widgets.VBox):
     """One question after another, with feedback for every option.
 
-    `on_answer` is called with the `Feedback` of each answer, for instance to keep progress.
+    The order is random by `seed`, or as given if that is None. `on_answer` is called with the
+    `Feedback` of each answer, for instance to keep progress.
     """
 
     def __init__(
         self,
         some: Iterable[Question],
         *,
-        seed: int = 0,
+        seed: int | None = 0,
         on_answer: Callable[[Feedback], None] | None = None,
     ):
         self.session = Practice(some, seed=seed)
-        self._seed, self._on_answer = seed, on_answer
+        self._seed, self._on_answer = seed or 0, on_answer
         self._answer = widgets.Button(description="Answer", button_style="primary")
         self._next = widgets.Button(description="Next")
+        self._count = self.session.left
         self._answer.on_click(lambda _: self._answered())
         self._next.on_click(lambda _: self._show())
         super().__init__()
         self._show()
+
+    def __repr__(self) -> str:
+        return f"Quiz of {self._count} question{'s' if self._count > 1 else ''}"
 
     def _show(self) -> None:
         question = self.session.next()
@@ -97,6 +102,9 @@ class ExamScreen(widgets.VBox):
         else:
             exam.start()
             self._show()
+
+    def __repr__(self) -> str:
+        return f"Mock exam of {len(self.exam.questions)} questions"
 
     def _step(self, to: int) -> None:
         """Keep the answer of this question, and show another one."""

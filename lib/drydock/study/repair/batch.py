@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from drydock.study.repair import making
 from drydock.study.repair.case import Case
-from drydock.study.repair.shown import Rule
+from drydock.study.repair.shown import CannotBeShown, Rule
 
 WAIT_SECONDS = 120
+BUSY_SECONDS = 360  # The first task may wait for images, and for what else this machine does.
 
 
 class BatchCase(Case):
@@ -36,10 +37,16 @@ class BatchCase(Case):
         """The newest revision, as `ecs.register_task_definition` takes it."""
         return making.registered(self, self.family)
 
-    def launch(self) -> dict:
-        """Run one task and return it as it stopped."""
+    def launch(self, seconds: float = BUSY_SECONDS) -> dict:
+        """Run one task and return it as it stopped. Raises CannotBeShown if it does not."""
         answer = self.client("ecs").run_task(**self.run_task)
-        return self.stopped(answer["tasks"][0]["taskArn"])
+        task = self.stopped(answer["tasks"][0]["taskArn"], seconds)
+        if task["lastStatus"] != "STOPPED":
+            raise CannotBeShown(
+                f"The lab's task is still {task['lastStatus']} after {seconds:g} s: this machine "
+                f"is busy with something else; close it, then type repair.start(lab, {self.name!r})"
+            )
+        return task
 
     def stopped(self, arn: str, seconds: float = WAIT_SECONDS) -> dict:
         """Wait for a task to stop; the task as it is then, or after so many seconds."""

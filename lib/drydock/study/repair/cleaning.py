@@ -30,7 +30,7 @@ def clean(case: Case) -> bool:
     _secret(case)
     _bucket(case)
     for role in (case.execution_role, case.task_role):
-        _role(case, role)
+        remove_role(case, role)
     logs, ecr = case.client("logs"), case.client("ecr")
     with suppress(ClientError):
         logs.delete_log_group(logGroupName=case.log_group)
@@ -98,7 +98,8 @@ def _objects(s3, bucket: str) -> Iterator[str]:
         yield from (item["Key"] for item in page.get("Contents", []))
 
 
-def _role(case: Case, name: str) -> None:
+def remove_role(case: Case, name: str) -> None:
+    """Remove a role with its policies; nothing where there is none."""
     iam = case.client("iam")
     try:
         attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]

@@ -5,38 +5,20 @@ from collections.abc import Iterator
 
 from drydock.study.repair import making
 from drydock.study.repair.batch import BatchCase
+from drydock.study.repair.case import Case
 from drydock.study.repair.making import MONTH
 from drydock.study.repair.shown import Rule
 
 
-class CounterCase(BatchCase):
-    """The program reads January 2013 and puts its row count into reports/2013-01.json."""
+class Reporting(Case):
+    """What the program leaves in the lab's bucket, and what its role may do for that."""
 
-    def counter(self, **more) -> dict:
-        """Make all that the program needs, in good order; its container definition."""
-        making.cluster_and_logs(self)
-        making.bucket_with_raw(self, MONTH)
-        making.execution_role(self)
-        making.role(self.lab, self.task_role, self._policy())
-        variables = {"LAKE_BUCKET": self.bucket, "MONTH": MONTH}
-        return {
-            "name": self.container,
-            "image": making.image(self, "counter"),
-            "essential": True,
-            "environment": [{"name": name, "value": value} for name, value in variables.items()],
-            "logConfiguration": making.logs_to(self, self.container),
-            **more,
-        }
-
-    def _policy(self) -> dict:
+    def policy(self) -> dict:
+        """Allow raw objects to be read and reports to be written."""
         bucket = f"arn:aws:s3:::{self.bucket}"
         read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{bucket}/raw/*"}
         write = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{bucket}/reports/*"}
         return {"Version": "2012-10-17", "Statement": [read, write]}
-
-    def counter_rules(self) -> Iterator[Rule]:
-        yield from self.batch_rules()
-        yield self.reported()
 
     def reported(self) -> Rule:
         """The report in S3 tells the rows of the source."""
@@ -65,3 +47,27 @@ class CounterCase(BatchCase):
 
     def belongings(self) -> str:
         return f"{super().belongings()}, bucket {self.bucket}"
+
+
+class CounterCase(Reporting, BatchCase):
+    """The program reads January 2013 and puts its row count into reports/2013-01.json."""
+
+    def counter(self, **more) -> dict:
+        """Make all that the program needs, in good order; its container definition."""
+        making.cluster_and_logs(self)
+        making.bucket_with_raw(self, MONTH)
+        making.execution_role(self)
+        making.role(self.lab, self.task_role, self.policy())
+        variables = {"LAKE_BUCKET": self.bucket, "MONTH": MONTH}
+        return {
+            "name": self.container,
+            "image": making.image(self, "counter"),
+            "essential": True,
+            "environment": [{"name": name, "value": value} for name, value in variables.items()],
+            "logConfiguration": making.logs_to(self, self.container),
+            **more,
+        }
+
+    def counter_rules(self) -> Iterator[Rule]:
+        yield from self.batch_rules()
+        yield self.reported()

@@ -40,10 +40,19 @@ def log_group(case: Case) -> None:
         logs.create_log_group(logGroupName=case.log_group)
 
 
-def role(lab: Lab, name: str, policy: dict | None = None, managed: str | None = None) -> str:
-    """A role that ECS tasks may assume, with one inline policy and one managed one; its ARN."""
+def role(
+    lab: Lab,
+    name: str,
+    policy: dict | None = None,
+    managed: str | None = None,
+    trust: dict = TRUST_ECS_TASKS,
+) -> str:
+    """A role that those of `trust` may assume, with one inline policy and one managed one; its ARN.
+
+    Without `trust` it is for ECS tasks.
+    """
     iam = lab.client("iam")
-    answer = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST_ECS_TASKS))
+    answer = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
     if policy:
         iam.put_role_policy(RoleName=name, PolicyName="lab", PolicyDocument=json.dumps(policy))
     if managed:

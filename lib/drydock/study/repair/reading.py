@@ -6,17 +6,14 @@ from collections.abc import Iterator
 import psycopg
 from psycopg import sql
 
-from drydock.connect import native
 from drydock.connect.secrets import DatabaseSecret, read_secret
-from drydock.pipeline import lookup_database
 from drydock.pipeline.roles import read_secret_policy
-from drydock.study.repair import making
+from drydock.study.repair import database, making
 from drydock.study.repair.batch import BatchCase
 from drydock.study.repair.shown import Rule
 
 QUERY = "SELECT * FROM weather WHERE month = {month}"
 ROWS = 26_115  # of the table weather
-FOREVER = "infinity"
 
 
 class ReadingCase(BatchCase):
@@ -37,11 +34,7 @@ class ReadingCase(BatchCase):
 
     def admin(self) -> psycopg.Connection:
         """A connection as the database's administrator, in autocommit mode."""
-        rds, secrets = self.client("rds"), self.client("secretsmanager")
-        found = rds.describe_db_instances(DBInstanceIdentifier=lookup_database.INSTANCE)
-        [instance] = found["DBInstances"]
-        master = lookup_database.master_secret(secrets, instance)
-        return native.connect(master, self.lab.certificates)
+        return database.admin(self)
 
     def reader(self, variables: dict[str, str], **secret: str | int) -> dict:
         """Make all that the program needs, in good order, and return its task definition.
@@ -64,17 +57,12 @@ class ReadingCase(BatchCase):
         }
         return making.fargate(self, container)
 
-    def create_user(self, password: str, limit: int = -1, until: str = FOREVER) -> None:
+    def create_user(self, password: str, limit: int = -1, until: str = database.FOREVER) -> None:
         """A database user that may read, open `limit` connections, and log in `until` then."""
         role = sql.Identifier(self.user)
         with self.admin() as connection:
-            connection.execute(
-                sql.SQL(
-                    "CREATE ROLE {} LOGIN PASSWORD {} CONNECTION LIMIT {} VALID UNTIL {}"
-                ).format(
-                    role, sql.Literal(_verifier(connection, self.user, password)), limit, until
-                )
-            )
+            database.wait_for_turn(connection)
+            database.create_user(connection, self.user, password, limit, until)
             connection.execute(sql.SQL("GRANT SELECT ON weather TO {}").format(role))
 
     def role_row(self) -> tuple[int, bool, bool]:
@@ -99,6 +87,7 @@ class ReadingCase(BatchCase):
             with self.admin() as connection:
                 known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
                 if connection.execute(known, [self.user]).fetchone():
+                    database.wait_for_turn(connection)
                     connection.execute(sql.SQL("REVOKE ALL ON weather FROM {}").format(role))
                     connection.execute(sql.SQL("DROP ROLE {}").format(role))
 
@@ -132,9 +121,3 @@ class ReadingCase(BatchCase):
 
     def belongings(self) -> str:
         return f"{super().belongings()}, secret {self.secret}"
-
-
-def _verifier(connection: psycopg.Connection, user: str, password: str) -> str:
-    """The SCRAM verifier: a password in a statement can end up in the server's log."""
-    made = connection.pgconn.encrypt_password(password.encode(), user.encode(), b"scram-sha-256")
-    return made.decode()

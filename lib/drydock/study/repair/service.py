@@ -8,8 +8,8 @@ from drydock.study.repair import making
 from drydock.study.repair.case import Case
 
 PORT = 8000
-STEADY_SECONDS, WAIT_SECONDS = 3.0, 90.0
-STUCK_SECONDS = 8.0  # longer than ECS waits before it tries to place a task again
+STEADY_SECONDS, WAIT_SECONDS = 3.0, 240.0
+STUCK_SECONDS = 15.0  # longer than ECS waits before it tries to place a task again, also when busy
 
 
 class ServiceCase(Case):
@@ -34,8 +34,11 @@ class ServiceCase(Case):
         making.execution_role(self)
         making.role(self.lab, self.task_role)
 
-    def create(self, definition: dict, count: int) -> None:
-        """Register the definition and create the service with `count` tasks."""
+    def create(self, definition: dict, count: int, **more) -> None:
+        """Register the definition and create the service with `count` tasks.
+
+        `more` are further parameters of `ecs.create_service`.
+        """
         self.client("ecs").create_service(
             cluster=self.cluster,
             serviceName=self.service,
@@ -43,6 +46,7 @@ class ServiceCase(Case):
             desiredCount=count,
             launchType="FARGATE",
             networkConfiguration=self.lab.network(),
+            **more,
         )
 
     def described(self) -> dict | None:
