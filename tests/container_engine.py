@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,12 +142,13 @@ class Podman:
 def podman() -> Iterator[Podman]:
     """Podman's service with the base image in its store."""
     base = base_image()
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with _held(folder) as abandoned:
-            if abandoned:
-                Podman(folder).remove()
-    made = Podman(Path(tempfile.mkdtemp(prefix=PREFIX)))
-    with _held(made.folder), _removed(made):
+    with ExitStack() as stack:
+        # Of test workers that begin together one would remove what another has just made.
+        with _one_at_a_time():
+            _sweep()
+            made = Podman(Path(tempfile.mkdtemp(prefix=PREFIX)))
+            stack.enter_context(_held(made.folder))
+        stack.callback(made.remove)
         volumes = _pip_settings(made.folder)
         (made.folder / "containers.conf").write_text(SETTINGS.format(volumes=volumes))
         made.start()
@@ -157,11 +158,19 @@ def podman() -> Iterator[Podman]:
 
 
 @contextmanager
-def _removed(made: Podman) -> Iterator[None]:
-    try:
+def _one_at_a_time() -> Iterator[None]:
+    with open(Path(tempfile.gettempdir()) / "drydock-podman.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-    finally:
-        made.remove()
+
+
+def _sweep() -> None:
+    """Remove the services of test sessions that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        # One that ends now removes itself.
+        with suppress(FileNotFoundError), _held(folder) as abandoned:
+            if abandoned:
+                Podman(folder).remove()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from drydock.connect.secrets import DatabaseSecret
 FLIGHTS = 336_776
 Figures = dict[str, int]
 NO_SLOWER = 1_000  # rows for what reads one by one over Java
+WHOLE_HEAP_MIB = 512  # for what takes the whole CSV, 31 MB and its copies, into Java
 
 
 def figures(batches: Iterator[pa.RecordBatch]) -> Figures:
@@ -84,6 +85,36 @@ def pyodbc_fetchall(secret, ca: Path, query: str) -> Figures:
     return frame_figures(pd.DataFrame.from_records(cursor.fetchall(), columns=names))
 
 
+def odbc_fetches(size: int, secret, ca: Path, query: str) -> Figures:
+    """Rows as Python objects, `size` at a time, of which only the newest are kept; 0 is all."""
+    import pyodbc
+
+    cursor = pyodbc.connect(odbc.connection_string(secret, ca, size or None)).execute(query)
+    return row_figures(cursor, size)
+
+
+def psycopg_fetches(size: int, secret, ca: Path, query: str) -> Figures:
+    with native.connect(secret, ca) as connection, connection.transaction():
+        cursor = connection.cursor("fetches") if size else connection.cursor()
+        cursor.execute(query)
+        return row_figures(cursor, size)
+
+
+def row_figures(cursor, size: int) -> Figures:
+    rows = distance = missing = 0
+    delays, miles = (
+        [column[0] for column in cursor.description].index(name)
+        for name in ("dep_delay", "distance")
+    )
+    while part := cursor.fetchmany(size) if size else cursor.fetchall():
+        rows += len(part)
+        distance += int(sum(row[miles] for row in part))
+        missing += sum(row[delays] is None for row in part)
+        if not size:
+            break
+    return {"rows": rows, "distance": distance, "missing": missing}
+
+
 def pandas_read_sql(secret, ca: Path, query: str) -> Figures:
     import pandas as pd
 
@@ -99,6 +130,18 @@ def jdbc_by_hand(secret, ca: Path, query: str) -> Figures:
         statement = connection.createStatement()
         statement.setFetchSize(10_000)
         return figures(iter(list(jdbc._arrow(statement.executeQuery(query), 10_000))))
+
+
+def jdbc_copy_by_hand(secret, ca: Path, query: str) -> Figures:
+    """CopyManager, as one writes it first: the whole CSV in Java's heap, then to Arrow at once."""
+    import jpype
+    from pyarrow import csv
+
+    with jdbc._connected(secret, ca) as connection:
+        whole = jpype.java.io.ByteArrayOutputStream()
+        connection.getCopyAPI().copyOut(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", whole)
+        table = csv.read_csv(pa.py_buffer(bytes(memoryview(whole.toByteArray()))))
+    return figures(iter(table.to_batches()))
 
 
 def jdbc_row_by_row(secret, ca: Path, query: str) -> Figures:
@@ -162,6 +205,7 @@ CONTENDERS: dict[str, tuple[str, Callable]] = {
     "jdbc-4": ("JDBC: the same, 4 partitions", partial(in_parts, jdbc.partitioned, 4)),
     "jdbc-result-set": ("JDBC: result set, fetchSize", partial(by_way, "jdbc-result-set")),
     "jdbc-by-hand": ("JDBC: jaydebeapiarrow by hand", jdbc_by_hand),
+    "jdbc-copy-by-hand": ("JDBC: CopyManager by hand", jdbc_copy_by_hand),
     "jdbc-row-by-row": ("JDBC: row by row (of 1,000 rows)", jdbc_row_by_row),
     "spark": ("Spark JDBC, 1 partition, warm", partial(spark, 1)),
     "spark-2": ("Spark JDBC, 2 partitions, warm", partial(spark, 2)),
@@ -170,6 +214,16 @@ CONTENDERS: dict[str, tuple[str, Callable]] = {
     "read-sql": ("pandas.read_sql", pandas_read_sql),
     "pyodbc-fetchall": ("pyodbc fetchall → pandas", pyodbc_fetchall),
 }
+FETCHES: dict[str, tuple[str, Callable]] = {
+    f"{driver}-fetch-{size}": (f"{name}, {f'{size:,} a fetch' if size else 'fetchall'}", way)
+    for driver, name, read in (
+        ("odbc", "pyodbc", odbc_fetches),
+        ("psycopg", "psycopg", psycopg_fetches),
+    )
+    for size in (1_000, 5_000, 20_000, 100_000, 0)
+    for way in [partial(read, size)]
+}
+ALL = CONTENDERS | FETCHES
 started = stopped = 0.0
 
 
@@ -183,13 +237,13 @@ def main() -> None:
     name, ca, query = sys.argv[1:]
     secret = DatabaseSecret.from_json(sys.stdin.readline())
     if name.startswith("jdbc"):
-        java.start()
+        java.start(WHOLE_HEAP_MIB if name == "jdbc-copy-by-hand" else java.HEAP_MIB)
     elif not name.startswith("spark"):
         for module in ("adbc_driver_postgresql.dbapi", "connectorx", "arrow_odbc", "pandas"):
             if module.split("_")[0] in name.replace("odbc", "arrow") or module == "pandas":
                 __import__(module)
     started = time.perf_counter()
-    found = CONTENDERS[name][1](secret, Path(ca), query)
+    found = ALL[name][1](secret, Path(ca), query)
     if not stopped:
         _stop_clock()
     print(json.dumps({"seconds": stopped - started, **found}))

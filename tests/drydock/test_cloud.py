@@ -95,6 +95,22 @@ def test_up_that_is_interrupted_while_the_server_starts_leaves_nothing(home):
     assert cloud.start(home, port=0).started
 
 
+def test_an_interrupt_just_as_the_server_begins_leaves_nothing_either(home, monkeypatch):
+    begin = subprocess.Popen
+
+    def begin_and_interrupt(*what, **how):
+        begun = begin(*what, **how)
+        signal.raise_signal(signal.SIGINT)
+        return begun
+
+    monkeypatch.setattr(cloud.subprocess, "Popen", begin_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        cloud.start(home, port=0)
+    assert processes_of(home) == []
+    monkeypatch.undo()
+    assert cloud.start(home, port=0).started
+
+
 def test_a_size_is_told_although_files_come_and_go(home):
     (home / "state").mkdir()
     (home / "state" / "kept").write_bytes(b"x" * 2_000_000)

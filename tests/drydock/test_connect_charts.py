@@ -35,3 +35,25 @@ def test_losses_tell_value_driver_and_what_is_lost():
     assert len(lost) >= 5
     assert not set(lost["driver"]) & set(connect_charts.SHOWN)  # our own paths lose nothing
     assert lost.notna().all().all()
+
+
+def test_storms_tell_that_the_proxy_serves_whom_the_database_refuses():
+    told, storms = connect_charts.measured_storms(), connect_charts.storms()
+    assert "cores" in told["machine"] and told["date"] and told["source"]
+    assert list(storms["clients"]) == [200, 200]
+    direct, proxy = storms.loc["direct"], storms.loc["through RDS Proxy"]
+    assert direct["served"] + direct["refused"] == 200
+    assert direct["refused"] > 0
+    assert (proxy["served"], proxy["refused"]) == (200, 0)
+    assert proxy["connections"] <= 112 * told["max_connections_percent"] // 100
+    for one in told["storms"]:
+        assert len(one["waits"]) == one["served"]
+        assert one["waits"] == sorted(one["waits"])
+
+
+def test_the_chart_of_the_storm_ends_at_those_who_were_served():
+    chart = connect_charts.storm()
+    (axes,) = chart.axes
+    ends = [line.get_ydata()[-1] for line in axes.lines]
+    assert ends == list(connect_charts.storms()["served"])
+    assert connect_charts.measured_storms()["machine"] in chart.get_supxlabel()

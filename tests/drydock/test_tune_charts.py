@@ -25,6 +25,8 @@ def test_a_month_by_launch_type_to_the_cent():
         "EKS on EC2, all month": "217.15",
         "Glue G.1X": "105.60",
         "EMR Serverless": "72.71",
+        # 30 * 8 h * 3600 s * 10 GB * 0.0000166667, and 960 requests.
+        "Lambda, 10 GB": "144.00",
     }
 
 

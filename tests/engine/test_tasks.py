@@ -194,3 +194,20 @@ def test_nothing_is_left_of_finished_tasks(tasks, engine):
     with engine.client() as client:
         left = {one.name.split("-")[1] for one in client.containers.list(all=True)}
     assert [task for task in left if tasks.task(task)["lastStatus"] == "STOPPED"] == []
+
+
+def test_an_http_api_is_asked_from_inside(tasks):
+    gateway = tasks.client("apigatewayv2")
+    made = gateway.create_api(Name="asked-from-inside", ProtocolType="HTTP")
+    code = (
+        "import urllib.error, urllib.request\n"
+        "try:\n"
+        f"    urllib.request.urlopen({made['ApiEndpoint']!r}, timeout=30)\n"
+        "except urllib.error.HTTPError as refusal:\n"
+        "    print(refusal.code, refusal.read().decode())"
+    )
+    try:
+        said = tasks.lines(tasks.run(tasks.container(code)))
+        assert said == ['404 {"message":"Not Found"}']
+    finally:
+        gateway.delete_api(ApiId=made["ApiId"])

@@ -36,7 +36,7 @@ def tasks(lab, status: str) -> list[str]:
 def started_run(command: Command, lab) -> subprocess.Popen:
     """A run of which at least one task is RUNNING."""
     process = command.start("run", "--no-notebook", *ALL)
-    wait_for(lambda: tasks(lab, "RUNNING"), "a running task", 60)
+    wait_for(lambda: tasks(lab, "RUNNING"), "a running task", 180)
     return process
 
 

@@ -1,4 +1,4 @@
-"""Lessons 3b and 5 show the stored solutions: the code that the tests of the labs hold to work."""
+"""Lessons 3b, 4, 5 and 6 show the stored solutions, which the tests of the labs hold to work."""
 
 import ast
 import importlib
@@ -12,7 +12,12 @@ import pytest
 from drydock import notebooks
 from drydock.study import repair
 
-LESSONS = {"3b": "03b_break_and_repair.ipynb", "5": "05_connect.ipynb"}
+LESSONS = {
+    "3b": "03b_break_and_repair.ipynb",
+    "4": "04_launch_eks.ipynb",
+    "5": "05_connect.ipynb",
+    "6": "06_data_api.ipynb",
+}
 NEEDS_ROOT = {"disk_full"}  # left to an exercise: the lesson runs everywhere
 
 

@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 
 import duckdb
+
+sys.path.append(str(Path(__file__).parents[3] / "lib" / "containers" / "spark"))
 from flights_sql import LOOKUP_COLUMNS, RAW_COLUMNS, curated, passes
 
 TYPES = {"string": "VARCHAR", "smallint": "SMALLINT", "double": "DOUBLE", "timestamp": "TIMESTAMP"}

@@ -3,9 +3,11 @@
 import sys
 from pathlib import Path
 
-from flights_sql import LOOKUP_COLUMNS, RAW_COLUMNS, curated, passes
 from pyspark.sql import Observation, SparkSession
 from pyspark.sql.functions import col, count, expr, lit, when
+
+sys.path.append(str(Path(__file__).parents[3] / "lib" / "containers" / "spark"))
+from flights_sql import LOOKUP_COLUMNS, RAW_COLUMNS, curated, passes
 
 CSV = {"header": True, "nullValue": "NA", "timestampFormat": "yyyy-MM-dd'T'HH:mm:ssX"}
 

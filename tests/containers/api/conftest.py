@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 # The programs of the images are no part of the installed package.
 CONTAINERS = Path(__file__).parents[3] / "lib" / "containers"
 sys.path[:0] = [str(CONTAINERS / "api"), str(CONTAINERS / "etl")]
+sys.path.append(str(Path(__file__).parents[1] / "etl"))  # for its PostgreSQL server
 
 from api.app import create_app  # noqa: E402
 from api.manifests import Lake  # noqa: E402

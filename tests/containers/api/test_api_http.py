@@ -230,12 +230,13 @@ def test_the_openapi_document_describes_problems_as_they_are(full):
     document = full.get("/openapi.json").json()
     assert set(document["paths"]) == {
         "/flights",
+        "/flights/{flight_key}",
         "/carriers",
         "/carriers/{code}/delays",
         "/healthz",
     }
     responses = document["paths"]["/flights"]["get"]["responses"]
-    assert set(responses) == {"200", "304", "400", "406", "422", "503"}
+    assert set(responses) == {"200", "304", "400", "406", "413", "422", "503"}
     for status in ("400", "422", "503"):
         assert list(responses[status]["content"]) == ["application/problem+json"]
     names = set(document["components"]["schemas"])

@@ -106,6 +106,14 @@ def etl(environment):
     return run
 
 
+@pytest.fixture(scope="session", autouse=True)
+def java():
+    """Start the one JVM of this process as drydock does, whose tests may follow in the process."""
+    from drydock.connect import java
+
+    java.start()
+
+
 @pytest.fixture
 def main(environment, monkeypatch, capfd):
     """Call the program's main in this process: the same answers as `etl` gives, sooner."""

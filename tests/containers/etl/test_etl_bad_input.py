@@ -7,9 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from etl.database import DRIVERS
 from etl_support import PASSWORD, PROGRAM
 
 MONTH = "2013-02"
+every_driver = pytest.mark.parametrize("driver", DRIVERS)
 
 
 def failed(done, code: int, *words: str) -> None:
@@ -114,15 +116,21 @@ def test_no_bucket_named(main):
     failed(main(MONTH, LAKE_BUCKET=""), 2, "LAKE_BUCKET")
 
 
-def test_wrong_password(etl, server):
+@every_driver
+def test_wrong_password(etl, server, driver):
     wrong = "a wrong one; {quoted}"
-    done = etl(MONTH, DB_SECRET=server.secret(password=wrong))
+    done = etl(MONTH, DATABASE_DRIVER=driver, DB_SECRET=server.secret(password=wrong))
     failed(done, 3, "refused user etl", "Secrets Manager")
     assert wrong not in done.stderr + done.stdout
 
 
-def test_unknown_user(main, server):
-    failed(main(MONTH, DB_SECRET=server.secret(username="nobody")), 3, "refused user nobody")
+@every_driver
+def test_unknown_user(main, server, driver):
+    failed(
+        main(MONTH, DATABASE_DRIVER=driver, DB_SECRET=server.secret(username="nobody")),
+        3,
+        "refused user nobody",
+    )
 
 
 def test_setting_smuggled_into_the_secret(main, server):
@@ -130,32 +138,55 @@ def test_setting_smuggled_into_the_secret(main, server):
     failed(main(MONTH, DB_SECRET=secret), 2, "DB_SECRET")
 
 
-def test_database_down(main, server):
+@every_driver
+def test_database_down(main, server, driver):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-        done = main(MONTH, DB_SECRET=server.secret(port=port))
-    failed(done, 3, f"127.0.0.1:{port}", "Connection refused", "run again")
+        done = main(MONTH, DATABASE_DRIVER=driver, DB_SECRET=server.secret(port=port))
+    failed(done, 3, f"127.0.0.1:{port}", "refused", "run again")
 
 
-def test_database_host_unknown(main, server):
-    failed(main(MONTH, DB_SECRET=server.secret(host="db.invalid")), 3, "db.invalid")
+@every_driver
+def test_database_host_unknown(main, server, driver):
+    failed(
+        main(MONTH, DATABASE_DRIVER=driver, DB_SECRET=server.secret(host="db.invalid")),
+        3,
+        "db.invalid",
+    )
 
 
-def test_database_missing(main, server):
-    failed(main(MONTH, DB_SECRET=server.secret(dbname="nope")), 3, '"nope" does not exist')
+@every_driver
+def test_database_missing(main, server, driver):
+    failed(
+        main(MONTH, DATABASE_DRIVER=driver, DB_SECRET=server.secret(dbname="nope")),
+        3,
+        '"nope" does not exist',
+    )
 
 
-def test_table_missing(main, database):
+@every_driver
+def test_table_missing(main, database, driver):
     with database.admin() as connection:
         connection.execute("DROP TABLE planes")
-    failed(main(MONTH, DB_SECRET=database.secret()), 3, '"planes" does not exist', "load")
+    failed(
+        main(MONTH, DATABASE_DRIVER=driver, DB_SECRET=database.secret()),
+        3,
+        '"planes" does not exist',
+        "load",
+    )
 
 
-def test_table_not_granted(main, database):
+@every_driver
+def test_table_not_granted(main, database, driver):
     with database.admin() as connection:
         connection.execute("REVOKE SELECT ON weather FROM etl")
-    failed(main(MONTH, DB_SECRET=database.secret()), 3, "permission denied", "grant SELECT")
+    failed(
+        main(MONTH, DATABASE_DRIVER=driver, DB_SECRET=database.secret()),
+        3,
+        "permission denied",
+        "grant SELECT",
+    )
 
 
 def test_lookup_key_twice(main, database):
@@ -165,8 +196,33 @@ def test_lookup_key_twice(main, database):
     failed(main(MONTH, DB_SECRET=database.secret()), 2, "airports", "ATL")
 
 
+@pytest.mark.parametrize("name", ["oracle", "JDBC", " odbc"])
+def test_a_driver_that_is_none(main, name):
+    failed(main(MONTH, DATABASE_DRIVER=name), 2, f'DATABASE_DRIVER is "{name}"', "odbc or jdbc")
+
+
 def test_driver_missing(main):
     failed(main(MONTH, DRYDOCK_ODBC_DRIVER="/nowhere/psqlodbcw.so"), 3, "/nowhere/psqlodbcw.so")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"DRYDOCK_JDBC_JAR": "/nowhere/postgresql.jar"}, "/nowhere/postgresql.jar, which is no"),
+        ({"DRYDOCK_JDBC_JAR": "/etc/hostname"}, "/etc/hostname holds no PostgreSQL driver"),
+        ({"JAVA_HOME": "/nowhere"}, "JAVA_HOME names /nowhere, where there is no Java"),
+    ],
+)
+def test_java_or_its_driver_missing(etl, changes, words):
+    failed(etl(MONTH, DATABASE_DRIVER="jdbc", **changes), 3, words)
+
+
+def test_without_the_bridge_to_java(environment):
+    call = "import sys; sys.modules['jpype'] = None; import etl.__main__ as m; sys.exit(m.main"
+    command = [sys.executable, "-c", f"{call}(['{MONTH}']))"]
+    chosen = environment | {"DATABASE_DRIVER": "jdbc"}
+    done = subprocess.run(command, cwd=PROGRAM, env=chosen, capture_output=True, text=True)
+    failed(done, 3, "JPype1 is not installed", "DATABASE_DRIVER=odbc")
 
 
 def test_s3_down(main):

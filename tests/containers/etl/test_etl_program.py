@@ -1,4 +1,4 @@
-"""The program over S3 and ODBC on all of the data, against the plain pandas version."""
+"""The program on all of the data, over both drivers, against the plain pandas version."""
 
 import gzip
 import hashlib
@@ -51,6 +51,18 @@ def test_all_months_give_the_rows_of_the_plain_version(etl, lake, raw, plain):
         assert_frame_equal(mine, theirs, check_exact=True)
         rows += mine.height
     assert rows == 336_776
+
+
+def test_both_drivers_give_the_same_bytes(etl, lake, raw):
+    """The whole year: what is published over JDBC is what is published over ODBC."""
+    for month, data in raw.items():
+        lake.put_raw(month, data)
+    published = []
+    for driver in ("odbc", "jdbc"):
+        done = etl(*MONTHS, DATABASE_DRIVER=driver)
+        assert (done.returncode, done.stderr) == (0, "")
+        published.append([hashlib.sha256(lake.curated(month)).hexdigest() for month in MONTHS])
+    assert published[0] == published[1]
 
 
 def test_totals_are_those_of_the_raw_data(etl, lake, raw):
@@ -139,3 +151,15 @@ def test_the_image_runs_the_program():
     assert by_name["WORKDIR"] == "/app"
     assert by_name["ARG"].startswith("BASE=")
     assert by_name["USER"] != "root"
+
+
+def test_the_image_with_jdbc_adds_to_the_image_of_the_etl():
+    folder = PROGRAM.parent / "etl_jdbc"
+    image = DockerfileParser(str(folder / "Dockerfile"))
+    steps = [(step["instruction"], step["value"]) for step in image.structure]
+    assert ("FROM", "${BASE}") in steps
+    assert ("ENV", "DATABASE_DRIVER=jdbc") in steps
+    assert [value for name, value in steps if name == "USER"] == ["root", "etl"]
+    lock = (PROGRAM.parents[2] / "requirements.lock").read_text().lower()
+    pin = (folder / "requirements.txt").read_text().splitlines()[-1].lower()
+    assert f"\n{pin} " in lock

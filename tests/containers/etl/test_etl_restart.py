@@ -179,14 +179,15 @@ def test_two_at_once_leave_one_copy(lake, raw, environment):
     assert whole(lake, ["2013-02"]) == 24_951
 
 
+@pytest.mark.parametrize("driver", ["odbc", "jdbc"])  # Java has handlers of its own
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_stopped_by_a_signal(lake, raw, environment, number, code):
+def test_stopped_by_a_signal(lake, raw, environment, number, code, driver):
     for month, data in raw.items():
         lake.put_raw(month, data)
     task = subprocess.Popen(
         [sys.executable, "-m", "etl", *raw],
         cwd=PROGRAM,
-        env=environment,
+        env=environment | {"DATABASE_DRIVER": driver},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from database import CANARY
 
-from drydock.connect import odbc
+from drydock.connect import odbc, ways
 from drydock.connect.errors import ReadBroken
 from drydock.connect.secrets import DatabaseSecret
 
@@ -52,6 +52,15 @@ def test_a_driver_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setenv("DRYDOCK_ODBC_DRIVER", "/nowhere/psqlodbcw.so")
     with pytest.raises(odbc.DriverMissing, match=r"/nowhere/psqlodbcw\.so, which is no file"):
         odbc.driver_path()
+
+
+@pytest.mark.parametrize("way", ["odbc", "odbc-rows"])
+def test_a_driver_of_another_architecture_is_told_with_its_file(way, driver, database):
+    driver.write_bytes(b"\x7fELF of another architecture")
+    with pytest.raises(odbc.DriverMissing, match="another architecture") as raised:
+        ways.read(way, database.reader, database.ca, "SELECT 1 AS one")
+    assert str(driver) in str(raised.value)
+    assert CANARY not in str(raised.value)
 
 
 def test_without_any_driver_the_command_is_told(monkeypatch):

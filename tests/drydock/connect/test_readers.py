@@ -1,12 +1,14 @@
 """What every way of reading has in common, tried on each against a real server."""
 
 import logging
+import os
 import socket
 import sys
 import threading
 import time
 import traceback
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from database import CANARY
@@ -183,3 +185,9 @@ def test_a_driver_that_is_not_installed_is_told_with_its_package(missing, databa
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(DriverMissing, match=f"type: pip install {package}"):
         ways.read(way, database.reader, database.ca, "SELECT 1 AS one")
+
+
+def test_the_odbc_driver_keeps_no_log_in_the_temporary_folder(database):
+    """As Debian's odbcinst.ini asks it to: one file for each process that has ever read a row."""
+    ways.read("odbc", database.reader, database.ca, "SELECT 1 AS one")
+    assert not list(Path("/tmp").glob(f"*psqlodbc_*{os.getpid()}.log"))

@@ -9,6 +9,7 @@ from drydock.costs import cloud_bill
 from drydock.errors import WrongInput
 from drydock.lab import CLUSTER, open_lab
 from drydock.model import fargate
+from drydock.model.prices import rounded
 from drydock.pipeline import measure
 
 
@@ -51,11 +52,14 @@ def test_the_bill_has_every_task_with_its_recorded_time(lab, table):
         (task.get("executionStoppedAt", task["stoppedAt"]) - task["pullStartedAt"]).total_seconds()
         for task in quarters
     ]
-    items, _ = cloud_bill.read(lab, dt.datetime.now(dt.UTC))
+    items, left_out = cloud_bill.read(lab, dt.datetime.now(dt.UTC))
     by_name = {(item.what, item.used.split(",")[0]): item for item in items}
     item = by_name[f"Fargate: {measure.FAMILY}", "3 x 0.25 vCPU / 0.5 GB"]
-    expected = fargate.run_cost(times, Decimal("0.25"), Decimal("0.5"), public_ipv4=True)
+    expected = fargate.run_cost(times, Decimal("0.25"), Decimal("0.5"))
     assert item.bill == expected
+    addresses = fargate.run_cost(times, "0.25", "0.5", public_ipv4=True).total() - expected.total()
+    gone = f"3 tasks of {measure.FAMILY}, whose network interfaces are gone: "
+    assert f"{gone}${rounded(addresses, 4)} if they had public IPv4 addresses" in left_out
     kinds = {item.what.split(":")[0] for item in items}
     assert {"Fargate", "RDS", "S3", "Secrets Manager", "CloudWatch Logs"} <= kinds
 

@@ -69,12 +69,11 @@ def test_names_are_escaped_and_an_empty_fleet_can_be_drawn():
 def test_the_board_follows_its_controls():
     board = PlacementBoard(FLEET)
     assert counts(board.value) == [3, 2, 1]  # each kind is spread by itself, from the first zone
-    picture = board.children[1]
     board.strategy.value = "binpack on memory"
     assert counts(board.value) == [5, 1, 0]
-    assert "RESOURCE" not in picture.value
+    assert "RESOURCE" not in board._words.value
     board.large.value = 8
-    assert "RESOURCE:MEMORY" in picture.value
+    assert "RESOURCE:MEMORY" in board._words.value
     board.machines.value = 1
     assert len(board.value.machines) == 1
     assert repr(board) == f"PlacementBoard({board.value.summary()})"

@@ -223,7 +223,7 @@ def test_one_command_names_all_that_is_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(system_packages, "_manager", lambda: "apt-get")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(PackagesMissing, match="apt-get install -y server venv"):
-        steps.set_up(test=False, bench=False)
+        steps.set_up(test=False, spark=False, bench=False)
     assert not (tmp_path / ".venv").exists()
 
 

@@ -15,6 +15,7 @@ from drydock.setup.environment import ROOT
 from drydock.setup.system_packages import CONDA_NAME
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+GROUPS = PROJECT["dependency-groups"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 LISTED = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["test"]]
 # What the set-up finds through apt-get must come from conda too.
@@ -38,17 +39,19 @@ def test_what_the_project_names_is_locked(text):
     check(text, pins("requirements.lock"))
 
 
-@pytest.mark.parametrize("text", PROJECT["dependency-groups"]["bench"])
-def test_what_the_benchmark_names_is_locked(text):
-    check(text, pins("requirements-bench.lock"))
+@pytest.mark.parametrize("group", GROUPS)
+def test_what_a_group_names_is_locked(group):
+    for text in GROUPS[group]:
+        check(text, pins(f"requirements-{group}.lock"))
 
 
-def test_the_two_lock_files_agree():
-    everything, bench = pins("requirements.lock"), pins("requirements-bench.lock")
-    assert {n: v for n, v in bench.items() if n in everything and everything[n] != v} == {}
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_lock_files_agree(group):
+    everything, own = pins("requirements.lock"), pins(f"requirements-{group}.lock")
+    assert {n: v for n, v in own.items() if n in everything and everything[n] != v} == {}
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-bench.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", *(f"requirements-{g}.lock" for g in GROUPS)])
 def test_every_locked_package_has_a_hash_and_no_address(name):
     text = (ROOT / name).read_text()
     without = re.sub(r"^[\w.-]+==.*\\\n +--hash=sha256:[0-9a-f]{64}", "", text, flags=re.MULTILINE)
@@ -74,13 +77,13 @@ def imported(folder):
 @pytest.mark.parametrize(
     ("folder", "lists"),
     [
-        ("lib", PROJECT["project"]["dependencies"]),
-        ("tests", [*LISTED, *PROJECT["dependency-groups"]["bench"]]),
+        ("lib", [*PROJECT["project"]["dependencies"], *GROUPS["spark"]]),
+        ("tests", [*LISTED, *GROUPS["spark"], *GROUPS["bench"]]),
     ],
 )
 def test_what_the_code_imports_is_listed(folder, lists):
     listed = {canonicalize_name(Requirement(text).name) for text in lists}
-    packages = packages_distributions() | {"pyspark": ["pyspark"]}  # only there after make bench
+    packages = packages_distributions() | {"pyspark": ["pyspark"]}  # not there before make lab
     unlisted = {
         name: file
         for name, file in imported(folder).items()

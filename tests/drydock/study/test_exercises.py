@@ -1,6 +1,7 @@
 """Each exercise passes its solution, and fails the empty region and its stored mistakes."""
 
 import gzip
+import json
 import re
 
 import nbformat
@@ -46,6 +47,8 @@ def lab(cloud):
     for cluster in ("launch", "drydock"):
         ecs.create_cluster(clusterName=cluster)
     found.client("s3").create_bucket(Bucket=found.bucket)
+    make_eks_cluster(found)
+    make_http_api(found)
     instance = lookup_database.create_instance(found, say=lambda line: None)
     lookup_database.load_lookups(found, instance, say=lambda line: None)
     secrets = found.client("secretsmanager")
@@ -53,6 +56,68 @@ def lab(cloud):
     secrets.create_secret(Name="connect/analyst", SecretString=reader["SecretString"])
     load_flights(found, lookup_database.master_secret(secrets, instance))
     return found
+
+
+def make_eks_cluster(lab):
+    """The cluster of lesson 4, with one node."""
+    roles_of = {}
+    for name, service in (("eks", "eks.amazonaws.com"), ("node", "ec2.amazonaws.com")):
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+        }
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        made = lab.client("iam").create_role(
+            RoleName=f"exercise-{name}", AssumeRolePolicyDocument=trust
+        )
+        roles_of[name] = made["Role"]["Arn"]
+    eks, subnets = lab.client("eks"), lab.network()["awsvpcConfiguration"]["subnets"]
+    eks.create_cluster(
+        name="launch", roleArn=roles_of["eks"], resourcesVpcConfig={"subnetIds": subnets}
+    )
+    eks.create_nodegroup(
+        clusterName="launch",
+        nodegroupName="workers",
+        subnets=subnets,
+        instanceTypes=["m5.large"],
+        nodeRole=roles_of["node"],
+        scalingConfig={"minSize": 1, "maxSize": 1, "desiredSize": 1},
+    )
+
+
+def make_http_api(lab):
+    """The HTTP API of lesson 6 with a way in for roles; nothing answers behind it: 503, not 403."""
+    elbv2, gateway = lab.client("elbv2"), lab.client("apigatewayv2")
+    subnets = lab.network()["awsvpcConfiguration"]["subnets"]
+    vpc = lab.client("ec2").describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
+    target = elbv2.create_target_group(
+        Name="exercise", Protocol="HTTP", Port=8000, VpcId=vpc, TargetType="ip"
+    )["TargetGroups"][0]["TargetGroupArn"]
+    balancer = elbv2.create_load_balancer(Name="exercise", Subnets=subnets)["LoadBalancers"][0]
+    listener = elbv2.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": target}],
+    )["Listeners"][0]
+    api = gateway.create_api(Name="flights", ProtocolType="HTTP")["ApiId"]
+    made = gateway.create_integration(
+        ApiId=api,
+        IntegrationType="HTTP_PROXY",
+        IntegrationMethod="ANY",
+        IntegrationUri=listener["ListenerArn"],
+        ConnectionType="VPC_LINK",
+        ConnectionId=gateway.create_vpc_link(Name="exercise", SubnetIds=subnets)["VpcLinkId"],
+        PayloadFormatVersion="1.0",
+    )
+    gateway.create_route(
+        ApiId=api,
+        RouteKey="GET /{proxy+}",
+        Target=f"integrations/{made['IntegrationId']}",
+        AuthorizationType="AWS_IAM",
+    )
+    gateway.create_stage(ApiId=api, StageName="v1", AutoDeploy=True)
 
 
 def load_flights(lab, owner):

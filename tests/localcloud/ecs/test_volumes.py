@@ -3,8 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.ecs.failures import TaskFailed
 from localcloud.ecs.volumes import engine_mounts
+from localcloud.failures import TaskFailed
 from localcloud.runtimes.base import Mount
 
 

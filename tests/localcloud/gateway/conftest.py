@@ -9,6 +9,7 @@ TESTS, LIB = Path(__file__).parents[2], Path(__file__).parents[3] / "lib"
 for folder in (
     TESTS / "localcloud" / "elb",
     TESTS / "localcloud" / "ecs",
+    TESTS / "localcloud" / "rds_data",
     TESTS / "containers" / "api",
     LIB / "containers" / "etl",
 ):

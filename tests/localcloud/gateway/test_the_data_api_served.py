@@ -2,6 +2,7 @@
 the same rows, and a rolling deployment under constant requests loses none."""
 
 import io
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -14,6 +15,8 @@ from balancers import forward, url
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from data_api import create_lake, parameter
+from in_lambda import InLambda
 from live import client, wait_for
 
 from drydock.api_client import DataApi
@@ -133,6 +136,55 @@ def served(cloud, lab):
         apis.remove()
 
 
+class InAurora:
+    """The same flights in an Aurora cluster, asked through the RDS Data API."""
+
+    columns = ("flight_key", "flight", "carrier", "dep_delay")
+
+    def __init__(self, cloud, name):
+        self.lake = create_lake(cloud, name)
+        self.lake.run(
+            "CREATE TABLE flights (flight_key bigint, flight int, carrier text, dep_delay int)"
+        )
+        self.lake.data.batch_execute_statement(
+            **self.lake.at,
+            sql="INSERT INTO flights VALUES (:flight_key, :flight, :carrier, :dep_delay)",
+            parameterSets=[
+                [
+                    parameter(name, **{kind: row[name]})
+                    for name in self.columns
+                    for kind in ["stringValue" if name == "carrier" else "longValue"]
+                ]
+                for row in FLIGHTS
+            ],
+        )
+
+    def flights(self, carrier):
+        sql = "SELECT * FROM flights WHERE carrier = :carrier ORDER BY flight_key"
+        given = [parameter("carrier", stringValue=carrier)]
+        return json.loads(
+            self.lake.run(sql, parameters=given, formatRecordsAs="JSON")["formattedRecords"]
+        )
+
+    def remove(self):
+        name = self.lake.arn.rpartition(":")[2]
+        self.lake.rds.delete_db_instance(DBInstanceIdentifier=f"{name}-1")
+        self.lake.rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+
+
+@pytest.mark.slow
+def test_the_rds_data_api_answers_the_same_question_with_the_same_rows(served):
+    aurora = InAurora(served.apis.cloud, served.apis.name())
+    try:
+        for carrier, many in (("UA", 80), ("9E", 40), ("ZZ", 0)):
+            with DataApi(served.gateway(), auth=Signed()) as api:
+                found = api.flights(limit=50, fields=list(aurora.columns), carrier=carrier)
+            assert aurora.flights(carrier) == found.to_dict("records")
+            assert len(found) == many
+    finally:
+        aurora.remove()
+
+
 @pytest.mark.slow
 def test_every_way_gives_the_same_rows(served):
     wanted = [row["flight"] for row in sorted(FLIGHTS, key=lambda row: row["flight_key"])]
@@ -151,6 +203,47 @@ def test_every_way_gives_the_same_rows(served):
     link = s3.generate_presigned_url("get_object", Params=where, ExpiresIn=60)
     body = httpx.get(link, trust_env=False).raise_for_status().content
     assert pl.read_parquet(io.BytesIO(body)).sort("flight_key")["flight"].to_list() == wanted
+
+
+READ = {
+    "application/json": lambda body: pl.DataFrame(json.loads(body)["items"]),
+    "text/csv": lambda body: pl.read_csv(io.BytesIO(body)),
+    "application/vnd.apache.arrow.stream": lambda body: pl.read_ipc_stream(io.BytesIO(body)),
+    "application/vnd.apache.parquet": lambda body: pl.read_parquet(io.BytesIO(body)),
+}
+QUESTIONS = {
+    "/flights?limit=50": 50,
+    "/flights?carrier=9E&limit=100": 40,
+    "/flights?carrier=UA&fields=flight,carrier,dep_delay&limit=7": 7,
+    "/flights?carrier=ZZ": 0,
+}
+
+
+@pytest.mark.slow
+def test_tasks_and_functions_give_the_same_rows_in_every_format(served):
+    functions = InLambda(served.apis, served.bucket.name, list(READ)[2:])
+    ways = [
+        (served.url, {}),
+        (functions.url, {}),
+        (f"{functions.rest.address}/v1", {"x-api-key": functions.key}),
+    ]
+    try:
+        with httpx.Client(trust_env=False, timeout=60) as http:
+            for question, many in QUESTIONS.items():
+                for kind, read in READ.items():
+                    answers = [
+                        http.get(address + question, headers={"Accept": kind, **headers})
+                        for address, headers in ways
+                    ]
+                    assert [one.status_code for one in answers] == [200] * 3
+                    assert {one.headers["content-type"].split(";")[0] for one in answers} == {kind}
+                    tasks, function, rest = [read(one.content) for one in answers]
+                    assert tasks.equals(function) and tasks.equals(rest)
+                    assert len(tasks) == many
+            wrong = [http.get(f"{a}/flights?limit=0", headers=h) for a, h in ways]
+            assert [one.status_code for one in wrong] == [422] * 3
+    finally:
+        functions.remove()
 
 
 @pytest.mark.slow

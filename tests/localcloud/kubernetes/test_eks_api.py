@@ -33,6 +33,12 @@ def test_a_cluster_needs_a_version_and_a_role_that_are_there(lab):
     assert "old" not in lab.eks.list_clusters()["clusters"]
 
 
+@pytest.mark.parametrize("what", ["nodegroups", "fargate_profiles"])
+def test_what_an_unknown_cluster_has_is_not_found(lab, what):
+    code, message = refused(getattr(lab.eks, f"list_{what}"), clusterName="nowhere")
+    assert code == "ResourceNotFoundException" and "nowhere" in message
+
+
 def test_a_node_group_grows_shrinks_and_goes(lab):
     taint = {"key": "team", "value": "spark", "effect": "NO_SCHEDULE"}
     lab.add_nodes("more", 1, "t3.medium", labels={"disk": "fast"}, taints=[taint])
@@ -94,7 +100,7 @@ def test_a_role_needs_an_access_entry(lab, tmp_path):
     assert "You must be logged in to the server" in said
     lab.eks.create_access_entry(clusterName=lab.name, principalArn=role)
     # A refusal is not remembered.
-    assert "ip-10-0-" in lab.kubectl("get", "nodes", f"--token={bearer}")
+    assert "ec2.internal" in lab.kubectl("get", "nodes", f"--token={bearer}")
     lab.eks.delete_access_entry(clusterName=lab.name, principalArn=role)
 
 

@@ -18,7 +18,7 @@ def books(cloud, rds):
     yield wait_available(rds)
     rds.delete_db_instance(DBInstanceIdentifier="books", SkipFinalSnapshot=True)
     rds.get_waiter("db_instance_deleted").wait(
-        DBInstanceIdentifier="books", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        DBInstanceIdentifier="books", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
     )
     assert postgres_of(cloud, "books") == []
     assert not (cloud.home / "rds" / "books").exists()

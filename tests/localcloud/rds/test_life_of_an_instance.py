@@ -61,6 +61,31 @@ def test_a_crashed_postgres_comes_back(cloud, rds, books):
     wait_for(reachable, "recovery").close()
 
 
+@pytest.mark.parametrize("when", ["it is created", "it is started again"])
+def test_deleting_while(home, when):
+    """A deletion that is asked for in the middle of something else is not forgotten."""
+    info = local_cloud.start(home, port=0)
+    rds = client(info, "rds")
+    rds.create_db_instance(**ORDER)
+    if when == "it is started again":
+        wait_available(rds)
+        postgres_of(info, "books")[0].kill()
+        said = "PostgreSQL of books ended: starting it again"
+        wait_for(lambda: said in (home / "server.log").read_text(), "recovery")
+    rds.delete_db_instance(DBInstanceIdentifier="books", SkipFinalSnapshot=True)
+    seen = set()
+
+    def gone():
+        found = rds.describe_db_instances()["DBInstances"]
+        seen.update(instance["DBInstanceStatus"] for instance in found)
+        return not found
+
+    wait_for(gone, "deletion", 90)
+    assert seen <= {"deleting"}
+    assert postgres_of(info, "books") == []
+    assert not (home / "rds" / "books").exists()
+
+
 def stop_and_wait(rds):
     rds.stop_db_instance(DBInstanceIdentifier="books")
     wait_for(lambda: described(rds)["DBInstanceStatus"] == "stopped", "stopped")

@@ -46,7 +46,7 @@ def instances(rds):
         ({"MasterUserPassword": "with space"}, "InvalidParameterValue", "printable ASCII"),
         ({"DBName": "1st"}, "InvalidParameterValue", "begin with a letter"),
         ({"ManageMasterUserPassword": True}, "InvalidParameterCombination", "MasterUserPassword"),
-        ({"DBClusterIdentifier": "c"}, "InvalidParameterCombination", "does not run DB clusters"),
+        ({"DBClusterIdentifier": "c"}, "DBClusterNotFoundFault", "c not found"),
     ],
 )
 def test_refused_orders(rds, books, changed, code, said):

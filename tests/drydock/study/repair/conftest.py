@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from lives import ORDER, live
+from lives import LIGHT, ORDER, live
 
 from drydock.lab import open_lab
 from drydock.study import repair
@@ -23,12 +23,16 @@ def lab(cloud):
 
 
 @pytest.fixture(scope="session")
-def lives(lab):
-    """The future Life of each lab, by name."""
+def lives(lab, request):
+    """The future Life of each lab that the chosen tests are about, by name."""
     making.lookup_instance(lab)  # once, before several want it at the same time
-    names = sorted(
-        repair.names(), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER)
-    )
+    named = [item.callspec.params.get("name") for item in request.session.items if _varied(item)]
+    chosen = {LIGHT, *named} & set(repair.names())
+    names = sorted(chosen, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {name: pool.submit(live, name) for name in names}
         pool.shutdown(cancel_futures=True)
+
+
+def _varied(item: pytest.Item) -> bool:
+    return hasattr(item, "callspec")

@@ -6,18 +6,27 @@ from dataclasses import dataclass, field
 
 from drydock.lab import open_lab
 from drydock.study import repair
+from drydock.study.repair import database
 from drydock.study.repair.cleaning import clean
 from drydock.study.repair.shown import CannotBeShown
 
+LIGHT = "wrong_size"  # it launches nothing, and tests of the registry wait for it
 # The longest first: they run side by side.
 ORDER = (
+    "wrong_port",
+    "late_answer",
+    "n_plus_one",
+    "hpa_without_requests",
     "health_check_flapping",
+    "image_pull",
+    "pending_cpu",
+    "crash_loop",
     "stuck_deployment",
     "spot_loses_work",
     "secret_denied",
     "port_closed",
     "no_route",
-    "wrong_size",  # quick, and other tests wait for it
+    LIGHT,
 )
 
 
@@ -110,6 +119,24 @@ def inventory(case: repair.Case) -> set[str]:
     found |= {f"group {g['GroupName']}" for g in tagged if g["GroupName"].startswith(case.prefix)}
     vpcs = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [case.prefix]}])["Vpcs"]
     found |= {f"vpc {case.prefix}" for _ in vpcs}
+    elbv2 = case.client("elbv2")
+    balancers = [b["LoadBalancerName"] for b in elbv2.describe_load_balancers()["LoadBalancers"]]
+    found |= {f"load balancer {name}" for name in balancers if name == case.prefix}
+    targets = [t["TargetGroupName"] for t in elbv2.describe_target_groups()["TargetGroups"]]
+    found |= {f"target group {name}" for name in targets if name == case.prefix}
+    gateway = case.client("apigatewayv2")
+    served = [*gateway.get_apis()["Items"], *gateway.get_vpc_links()["Items"]]
+    found |= {f"API or VPC link {one['Name']}" for one in served if one["Name"] == case.prefix}
+    known = case.client("lambda").list_functions()["Functions"]
+    functions = [one["FunctionName"] for one in known]
+    found |= {f"function {name}" for name in functions if name == case.prefix}
+    clusters = case.client("eks").list_clusters()["clusters"]
+    found |= {f"EKS cluster {name}" for name in clusters if name == case.cluster}
+    with database.admin(case) as connection:
+        named = "SELECT datname FROM pg_database UNION ALL SELECT rolname FROM pg_roles"
+        inside = [name for (name,) in connection.execute(named)]
+    own = case.prefix.replace("-", "_")
+    found |= {f"database or user {name}" for name in inside if name == own}
     if case.folder.exists():
         found.add(f"folder {case.folder.name}")
     return found

@@ -1,5 +1,7 @@
 """A learner has one lab open: the next one takes its place."""
 
+import pytest
+
 from drydock import cloud
 from drydock.lab import open_lab
 from drydock.study import repair
@@ -11,7 +13,10 @@ def test_starting_a_lab_removes_the_one_before(home, monkeypatch):
     cloud.start(home, port=0)
     lab = open_lab()
     repair.start(lab, "wrong_size")
-    repair.start(lab, "log_group_missing")
+    case = repair.start(lab, "log_group_missing")
     assert [case.name for case in open_cases(lab)] == ["log_group_missing"]
+
+    with pytest.raises(repair.CannotBeShown, match=r"is still [A-Z]+ after 0 s.*repair\.start"):
+        case.launch(seconds=0)  # as on a machine that is too busy
     assert repair.clean_up(lab) == ["log_group_missing"]
     assert open_cases(lab) == []

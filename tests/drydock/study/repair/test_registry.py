@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from lives import LIGHT
 
 from drydock.errors import WrongInput
 from drydock.study import repair
 from drydock.study.repair.cleaning import clean
 from drydock.study.repair.registry import kind
-
-LIGHT = "wrong_size"  # it launches nothing
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def light(lab, lives):
 
 
 def test_there_are_at_least_twelve_labs_with_all_that_a_table_shows():
-    table = pd.concat([repair.labs(), repair.labs("5")])
+    table = pd.concat([repair.labs(), repair.labs("4"), repair.labs("5"), repair.labs("6")])
     assert len(repair.labs()) >= 12
     assert sorted(table.index) == repair.names()
     assert table.title.is_unique
@@ -38,7 +37,7 @@ def test_an_unknown_lab_is_told_with_the_nearest_and_the_list(lab):
     with pytest.raises(WrongInput) as refused:
         repair.start(lab, "out_of_memroy")
     assert "did you mean 'out_of_memory'?" in str(refused.value)
-    assert "bad_image, disk_full" in str(refused.value)
+    assert "bad_image, crash_loop, disk_full" in str(refused.value)
 
 
 def test_a_lab_that_was_not_started_cannot_be_resumed(lab, lives):
