@@ -4,10 +4,12 @@ werkzeug's own handler closes the connection after every answer and waits 10 ms 
 before it does; an SDK that reads hundreds of small objects pays for both.
 """
 
+import contextlib
 import io
 import json
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,6 +22,7 @@ from localcloud import framing
 
 LARGEST_BODY = 5 << 30  # bytes: the largest object that S3 takes in one request
 LARGEST_DRAIN = 1 << 20  # bytes of an unread request body worth reading to keep the connection
+LINGER_SECONDS = 1.0  # that a caller has to take the last answer
 
 
 class NoAnswer(Exception):
@@ -126,6 +129,20 @@ class Handler(MotoRequestHandler):
 class Server(ThreadedWSGIServer):
     daemon_threads = True
     request_queue_size = 256
+
+    def shutdown_request(self, request: socket.socket) -> None:
+        """Close in steps: closed while input is unread, a connection loses its last answer.
+
+        https://datatracker.ietf.org/doc/html/rfc9112#section-9.6
+        """
+        until = time.monotonic() + LINGER_SECONDS
+        left = LARGEST_DRAIN
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(LINGER_SECONDS)
+            while left > 0 and time.monotonic() < until and (part := request.recv(65536)):
+                left -= len(part)
+        self.close_request(request)
 
 
 def make_server(listening: socket.socket, app: Callable) -> Server:

@@ -248,7 +248,8 @@ def small_disk(home):
         pytest.skip(f"cannot mount a small disk: {mounted.stderr.decode().strip()}")
     yield home
     cloud.stop(home)
-    subprocess.run(["umount", home], check=True)
+    # What a killed process held stays busy until the kernel has taken the process apart.
+    wait_for(lambda: subprocess.run(["umount", home]).returncode == 0, "the disk to be free")
 
 
 def test_a_full_disk_is_said_and_harms_nothing(small_disk):

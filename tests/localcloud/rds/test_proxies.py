@@ -25,6 +25,7 @@ TRUST = {
         }
     ],
 }
+COUNT = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"
 pytestmark = pytest.mark.skipif(
     not shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin"),
     reason="no pgbouncer: apt-get install pgbouncer",
@@ -108,19 +109,23 @@ def limit(rds, percent, seconds):
     )
 
 
+def backends(cloud, pooled):
+    with connect(cloud, pooled) as connection:
+        return connection.execute(COUNT).fetchone()[0]
+
+
 @pytest.fixture
 def four(cloud, rds, pooled, front):
     """The proxy with at most four connections to the database; yields how many it had, at looks."""
     limit(rds, 4, 30)  # of 112
-    wait_for(lambda: "max_db_connections = 4" in ini(cloud), "the limit")
+    wait_for(lambda: "max_db_connections = 4\n" in ini(cloud), "the limit")
     through(cloud, pooled, front).close()
     seen, over = [], threading.Event()
 
     def watch():
         with connect(cloud, pooled) as connection:
             while not over.wait(0.01):
-                count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"
-                seen.append(connection.execute(count).fetchone()[0])
+                seen.append(connection.execute(COUNT).fetchone()[0])
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -156,7 +161,9 @@ def test_a_storm_is_served_by_few_connections(cloud, pooled, front, four):
 
 def test_who_waits_longer_than_the_borrow_timeout_is_told(cloud, rds, pooled, front):
     limit(rds, 1, 1)
-    wait_for(lambda: "query_wait_timeout = 1" in ini(cloud), "the timeout")
+    wait_for(lambda: "query_wait_timeout = 1\n" in ini(cloud), "the timeout")
+    # pgbouncer closes what a larger pool has left idle within a third of a second.
+    wait_for(lambda: backends(cloud, pooled) <= 1, "the smaller pool")
     with through(cloud, pooled, front, autocommit=False) as holder:
         holder.execute("SELECT 1")
         with (
