@@ -25,9 +25,10 @@ FIXTURE_SECONDS = {"engine": 1200, "lives": 1200}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what stays together when several workers share the tests: a file, or an engine."""
+    """Say what stays together when several workers share the tests: a file, or what takes long."""
     for item in items:
-        group = "engine" if "engine" in item.fixturenames else item.path.as_posix()
+        shared = [name for name in FIXTURE_SECONDS if name in item.fixturenames]
+        group = shared[0] if shared else item.path.as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
         for name in FIXTURE_SECONDS.keys() & set(item.fixturenames):
             item.add_marker(pytest.mark.timeout(FIXTURE_SECONDS[name]))
