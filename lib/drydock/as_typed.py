@@ -10,7 +10,7 @@ from pathlib import Path
 # A command of ours in a sentence: not in a path or a name, and followed by one of its words.
 WORDS = (
     "up|down|status|reset|run|build|doctor|lab|study|repair|prices|bill|questions|practice|review|"
-    "exam|anki|progress|room|handout"
+    "exam|anki|progress|room|handout|aws"
 )
 COMMAND = re.compile(rf"(?<![\w/.-])drydock(?= (?:{WORDS})\b)")
 

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from drydock import cloud
+from drydock.account import commands as account
 from drydock.as_typed import as_typed
 from drydock.costs import commands as costs
 from drydock.errors import INTERRUPTED, INTERRUPTED_LINE
@@ -162,7 +163,7 @@ def lab(notebook: str | None, source: bool) -> None:
     os.execvp(command[0], command)
 
 
-for command in (*study.COMMANDS, *costs.COMMANDS, *workshop.COMMANDS):
+for command in (*study.COMMANDS, *costs.COMMANDS, *workshop.COMMANDS, *account.COMMANDS):
     main.add_command(command)
 
 if __name__ == "__main__":
