@@ -38,6 +38,11 @@ def up(budget: str, eks: bool, region: str | None, endpoint: str | None, yes: bo
             if there != stack.GONE:
                 _there_already(account, there)
                 return
+            if bucket := teardown.in_the_way(account):
+                raise WrongInput(
+                    f"the bucket {bucket} is there already, and of no stack: copy what you need "
+                    f"of it, then type: aws s3 rb --force s3://{bucket}"
+                )
             for line in cost_plan.text(limit, _minutes(), eks):
                 click.echo(line)
             if not _agreed("Make the stack?", yes):

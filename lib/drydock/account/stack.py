@@ -11,6 +11,7 @@ from drydock.account.files import TAGS, TEMPLATES
 NAME = "drydock"
 GONE = "GONE"
 CANCELLED = "cancelled"  # of resources that were given up because another one failed
+MADE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED")  # of a resource
 Say = Callable[[str], None]
 
 
@@ -27,6 +28,23 @@ def outputs(account: Account) -> dict[str, str]:
     """Return what the stack tells of itself, such as ApiAddress; empty if it is not there."""
     found = _described(account, NAME).get("Outputs", [])
     return {one["OutputKey"]: one["OutputValue"] for one in found}
+
+
+def owned(account: Account, resource: str) -> str | None:
+    """Return the name of what the stack has made for a resource, such as Lake; None if nothing.
+
+    A bucket that was there before is not the stack's, though the stack may have failed over it.
+    """
+    try:
+        found = account.client("cloudformation").describe_stack_resources(
+            StackName=NAME, LogicalResourceId=resource
+        )["StackResources"]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"].get("Message", ""):
+            return None
+        raise
+    made = [one for one in found if one["ResourceStatus"] in MADE]
+    return made[0]["PhysicalResourceId"] if made else None
 
 
 def create(account: Account, parameters: Mapping[str, str], say: Say) -> None:

@@ -9,20 +9,24 @@ from drydock.account.access import Account
 
 CLUSTER = "drydock"
 API_SERVICE = "drydock-api"  # the stack's own: it deletes it
-# Made by AWS while the stack is there, and no part of it: nobody else removes them. The prefixes
-# are what the lab's own cluster and function log under.
+# What AWS itself logs of the lab's clusters and function, also after the stack has gone.
 LEFT_BEHIND = (
     f"/aws/ecs/containerinsights/{CLUSTER}/",
     "/aws/lambda/drydock-rotation",
     f"/aws/eks/{CLUSTER}/",
-    "/drydock/",
 )
+REPOSITORIES = ("EtlImages", "ApiImages")
 MISSING = {"NoSuchBucket", "RepositoryNotFoundException", "ClusterNotFoundException"}
 
 
-def lake(account: Account) -> str:
-    """Return the name of the bucket with the lab's rows."""
-    return f"drydock-{account.id}"
+def in_the_way(account: Account) -> str | None:
+    """Return the name of the lab's bucket if it is there without a stack, else None.
+
+    The stack would take its rows for its own, and `down` would delete them.
+    """
+    name = f"drydock-{account.id}"
+    found = _count(account, "s3", "list_objects_v2", "Contents", Bucket=name)
+    return None if found is None else name
 
 
 def what_goes(account: Account) -> list[str]:
@@ -31,12 +35,12 @@ def what_goes(account: Account) -> list[str]:
     status = stack.status(account)
     if status != stack.GONE:
         found.append(f"stack {stack.NAME} ({status}), with its database")
-        objects = _count(account, "s3", "list_objects_v2", "Contents", Bucket=lake(account))
-        found.append(f"bucket {lake(account)} with {objects or 0} objects")
-        for name in ("drydock/etl", "drydock/api"):
+        if name := stack.owned(account, "Lake"):
+            objects = _count(account, "s3", "list_objects_v2", "Contents", Bucket=name)
+            found.append(f"bucket {name} with {objects or 0} objects")
+        for name in filter(None, (stack.owned(account, one) for one in REPOSITORIES)):
             images = _count(account, "ecr", "list_images", "imageIds", repositoryName=name)
-            if images:
-                found.append(f"repository {name} with {images} images")
+            found.append(f"repository {name} with {images or 0} images")
     name = files.bucket(account)
     if _count(account, "s3", "list_objects_v2", "Contents", Bucket=name) is not None:
         found.append(f"bucket {name} with the stack's own files")
@@ -61,11 +65,14 @@ def tear_down(account: Account, say: stack.Say) -> None:
 
 def _empty(account: Account) -> None:
     """The stack's bucket; its repositories are emptied by CloudFormation (EmptyOnDelete)."""
-    files.empty(account, lake(account))
+    if name := stack.owned(account, "Lake"):
+        files.empty(account, name)
 
 
 def _quieten(account: Account) -> None:
     """Stop what a lesson has left running in the cluster: a cluster with tasks is not deleted."""
+    if not stack.owned(account, "Cluster"):
+        return
     ecs = account.client("ecs")
     try:
         for page in ecs.get_paginator("list_services").paginate(cluster=CLUSTER):
@@ -81,9 +88,6 @@ def _quieten(account: Account) -> None:
 
 
 def _log_groups(account: Account) -> Iterator[str]:
-    """Groups that no stack holds any more, or never held."""
-    if stack.status(account) != stack.GONE:
-        return
     for prefix in LEFT_BEHIND:
         pages = account.client("logs").get_paginator("describe_log_groups")
         for page in pages.paginate(logGroupNamePrefix=prefix):

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from drydock.account import access, cost_plan, stack
+from drydock.account import access, cost_plan, stack, teardown
 from drydock.account.commands import aws
 from drydock.account.files import TEMPLATES
 
@@ -51,6 +51,10 @@ def test_the_plan_is_the_templates(template):
     assert database["ManageMasterUserPassword"]  # the second secret
     assert template["Parameters"]["WayOut"]["Default"] == "nat"
     assert [template["Parameters"][one]["Default"] for one in ("ApiTasks", "Instances")] == [0, 0]
+
+
+def test_the_template_is_short_enough_to_be_sent_as_it_is():
+    assert len((TEMPLATES / "lab.yaml").read_bytes()) <= 51_200  # CloudFormation's quota
 
 
 def test_the_plan_with_kubernetes_is_the_nested_templates():
@@ -101,6 +105,7 @@ def test_without_a_terminal_and_without_yes_the_cost_is_shown_and_nothing_made(m
 
     monkeypatch.setattr(access, "open_account", lambda *_: Nothing())
     monkeypatch.setattr(stack, "status", lambda *_: stack.GONE)
+    monkeypatch.setattr(teardown, "in_the_way", lambda *_: None)
     done = CliRunner().invoke(aws, ["up", "--budget", "5"])
     assert "lasts 53 hours" in done.output
     assert "nobody to ask: add --yes" in str(done.exception)

@@ -182,11 +182,17 @@ def test_the_reason_in_a_nested_stack_is_found_there(stubs):
     assert line.startswith("Cluster (AWS::EKS::Cluster): a policy of the organisation forbids it")
 
 
-def test_a_stack_that_is_refused_at_once_leaves_a_line_on_how_to_clear(stubs, monkeypatch):
+def nothing_there(stubs) -> None:
+    """An account with neither stack nor bucket."""
     stubs("sts").add_response("get_caller_identity", {"Account": "123456789012"})
     stubs("cloudformation").add_client_error(
         "describe_stacks", "ValidationError", "Stack with id drydock does not exist"
     )
+    stubs("s3").add_client_error("list_objects_v2", "NoSuchBucket")
+
+
+def test_a_stack_that_is_refused_at_once_leaves_a_line_on_how_to_clear(stubs, monkeypatch):
+    nothing_there(stubs)
     monkeypatch.setattr("drydock.account.files.upload", lambda account: None)
     stubs("cloudformation").add_client_error(
         "create_stack", "LimitExceededException", "Limit for stacks has been exceeded"
@@ -210,10 +216,7 @@ def test_a_half_made_stack_is_not_taken_for_a_lab(stubs):
 
 
 def test_ctrl_c_ends_with_130_and_says_what_clears_it(stubs, monkeypatch):
-    stubs("sts").add_response("get_caller_identity", {"Account": "123456789012"})
-    stubs("cloudformation").add_client_error(
-        "describe_stacks", "ValidationError", "Stack with id drydock does not exist"
-    )
+    nothing_there(stubs)
 
     def interrupted(account):
         raise KeyboardInterrupt
@@ -221,3 +224,31 @@ def test_ctrl_c_ends_with_130_and_says_what_clears_it(stubs, monkeypatch):
     monkeypatch.setattr("drydock.account.files.upload", interrupted)
     code, lines = said("up", "--yes")
     assert code == 130 and "interrupted; type: drydock aws down" in lines
+
+
+def test_rows_that_no_stack_has_made_are_not_taken_over(stubs):
+    stubs("sts").add_response("get_caller_identity", {"Account": "123456789012"})
+    stubs("cloudformation").add_client_error(
+        "describe_stacks", "ValidationError", "Stack with id drydock does not exist"
+    )
+    stubs("s3").add_response("list_objects_v2", {"Contents": [{"Key": "raw/1"}]})
+    code, lines = said("up", "--yes")
+    assert code == 2 and "the bucket drydock-123456789012 is there already" in lines
+    assert "CREATE" not in lines
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [("CREATE_COMPLETE", "drydock-1"), ("CREATE_FAILED", None), ("DELETE_COMPLETE", None)],
+)
+def test_a_bucket_that_was_there_before_is_not_the_stacks(stubs, status, name):
+    lake = {
+        "LogicalResourceId": "Lake",
+        "PhysicalResourceId": "drydock-1",
+        "ResourceType": "AWS::S3::Bucket",
+        "ResourceStatus": status,
+        "Timestamp": "2026-01-01T00:00:00Z",
+    }
+    stubs("cloudformation").add_response("describe_stack_resources", {"StackResources": [lake]})
+    account = access.Account(boto3.Session(region_name="us-east-1"))
+    assert stack.owned(account, "Lake") == name

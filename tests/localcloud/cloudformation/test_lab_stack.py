@@ -5,24 +5,28 @@ subnets and behind its security groups: a wrong reference, name or rule would st
 """
 
 import dataclasses
-import io
+import os
+import signal
 import subprocess
 import sys
-import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 from live import temporary_home, wait_for
 
-from drydock.images import CONTAINERS
+from drydock.account import access, files, survivors
+from drydock.cli import main
 from drydock.lab import Lab, open_lab
 from drydock.pipeline import lookup_database
 from drydock.pipeline.run import Watcher, run
 
-TEMPLATES = Path(CONTAINERS).parent / "infrastructure"
-STACK, FILES = "drydock", "drydock-files"
+TEMPLATES = files.TEMPLATES
+STACK = "drydock"
+NOTHING_LEFT = "nothing is left of the lab in this account"
 MADE = {
     "apigatewayv2": [("get_apis", "Items"), ("get_vpc_links", "Items")],
     "autoscaling": [("describe_auto_scaling_groups", "AutoScalingGroups")],
@@ -129,33 +133,29 @@ def lab():
 
 
 @pytest.fixture(scope="module")
-def settings(lab):
-    """The stack's parameters, as a function of those that differ; its files are uploaded."""
-    s3, packed = lab.client("s3"), io.BytesIO()
-    s3.create_bucket(Bucket=FILES)
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.write(CONTAINERS / "rotation" / "rotation.py", "rotation.py")
-    s3.put_object(Bucket=FILES, Key="rotation.zip", Body=packed.getvalue())
-    s3.upload_file(str(TEMPLATES / "kubernetes.yaml"), FILES, "kubernetes.yaml")
-    usual = {
-        "Files": FILES,
-        "CaBundle": str(lab.certificates),
-        "RotationRuntime": f"python3.{sys.version_info.minor}",
-        "KubernetesTemplate": f"https://{FILES}.s3.us-east-1.amazonaws.com/kubernetes.yaml",
+def account(lab):
+    """The lab's cloud, as `drydock aws` sees it."""
+    return access.open_account(endpoint=lab.endpoint)
+
+
+def aws(account, *words: str) -> tuple[int, list[str]]:
+    """Run `drydock aws up` or `down`; its exit code and lines."""
+    typed = ["aws", *words, "--yes", "--endpoint", account.endpoint]
+    done = CliRunner().invoke(main, typed, catch_exceptions=False)
+    return done.exit_code, done.output.splitlines()
+
+
+def settings(account, **changes: str) -> dict:
+    """What `drydock aws up` gives CloudFormation, but for the parameters that differ."""
+    values = files.parameters(account, Decimal(25), kubernetes=False) | changes
+    return {
+        "StackName": STACK,
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        "Tags": files.TAGS,
+        "Parameters": [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in values.items()
+        ],
     }
-
-    def given(**changes: str) -> dict:
-        values = usual | changes
-        return {
-            "StackName": STACK,
-            "Capabilities": ["CAPABILITY_NAMED_IAM"],
-            "Tags": [{"Key": "project", "Value": "drydock"}],
-            "Parameters": [
-                {"ParameterKey": name, "ParameterValue": value} for name, value in values.items()
-            ],
-        }
-
-    return given
 
 
 def test_cfn_lint_finds_nothing():
@@ -167,14 +167,19 @@ def test_cfn_lint_finds_nothing():
     assert (found.stdout + found.stderr, found.returncode) == ("", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_deployed_worked_on_changed_and_deleted(lab, settings):
+def test_deployed_worked_on_changed_and_deleted(lab, account):
     stacks = lab.client("cloudformation")
     before = inventory(lab)
-    body = (TEMPLATES / "lab.yaml").read_text()
 
-    stacks.create_stack(TemplateBody=body, **settings())
-    assert (ended(stacks), failures(stacks)) == ("CREATE_COMPLETE", {})
+    code, lines = aws(account, "up", "--budget", "25")
+    assert (code, ended(stacks), failures(stacks)) == (0, "CREATE_COMPLETE", {})
+    assert "  CREATE_COMPLETE    Database" in lines
+    assert lines[-1].startswith("it costs $") and lines[-1].endswith("aws down")
+    assert "the stack drydock is there already (CREATE_COMPLETE)" in aws(account, "up")[1]
+    seen = {line.rsplit(" ", 1)[0] for line in survivors.survivors(account)}
+    assert {"stack", "RDS instance", "VPC", "NAT gateway", "IAM role", "budget"} <= seen
     address = outputs(stacks)["ApiAddress"]
     with httpx.Client(trust_env=False, timeout=30) as http:
         assert http.get(f"{address}/healthz").status_code == 503  # there is no task yet
@@ -189,7 +194,8 @@ def test_deployed_worked_on_changed_and_deleted(lab, settings):
         assert http.get(f"{address}/healthz").json()["rows"] == 24_951
 
     stacks.update_stack(
-        UsePreviousTemplate=True, **settings(MonthlyLimit="30", Kubernetes="yes", ApiTasks="1")
+        UsePreviousTemplate=True,
+        **settings(account, MonthlyLimit="30", Kubernetes="yes", ApiTasks="1"),
     )
     assert (ended(stacks), failures(stacks)) == ("UPDATE_COMPLETE", {})
     budget = lab.client("budgets").describe_budget(AccountId=lab.account_id, BudgetName="drydock")[
@@ -203,24 +209,50 @@ def test_deployed_worked_on_changed_and_deleted(lab, settings):
     stacks.delete_stack(StackName=STACK)
     assert ended(stacks) == "DELETE_FAILED"  # as on AWS: a bucket with objects stays
     assert set(failures(stacks)) == {"drydock", "Lake"}
-    lab.session.resource("s3", endpoint_url=lab.endpoint).Bucket(lab.bucket).objects.delete()
-    stacks.delete_stack(StackName=STACK)
-    assert ended(stacks) == "GONE"
+    code, lines = aws(account, "down")
     # What the pipeline has made beside the stack is its own.
+    assert (code, lines[-2]) == (1, f"secret {lookup_database.READER_SECRET}")
     lab.client("secretsmanager").delete_secret(
         SecretId=lookup_database.READER_SECRET, ForceDeleteWithoutRecovery=True
     )
+    assert aws(account, "down") == (0, [str(account), NOTHING_LEFT])
     assert inventory(lab) == before
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_stack_that_cannot_be_made_leaves_nothing(lab, settings):
+def test_a_stack_that_cannot_be_made_leaves_nothing(lab, account):
     stacks = lab.client("cloudformation")
     before = inventory(lab)
     body = (TEMPLATES / "lab.yaml").read_text()
-    stacks.create_stack(TemplateBody=body, **settings(RotationCode="never-uploaded.zip"))
+    files.upload(account)
+    stacks.create_stack(TemplateBody=body, **settings(account, RotationCode="never-uploaded.zip"))
     assert ended(stacks) == "ROLLBACK_COMPLETE"
     assert "S3 Error Code: NoSuchKey" in failures(stacks)["RotationFunction"]
-    stacks.delete_stack(StackName=STACK)
-    assert ended(stacks) == "GONE"
+    assert aws(account, "up")[0] == 3
+    code, lines = aws(account, "down")
+    assert (code, lines[-1]) == (0, NOTHING_LEFT)
+    assert inventory(lab) == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_what_ctrl_c_has_left_is_cleared(lab, account):
+    before = inventory(lab)
+    command = [sys.executable, "-u", "-m", "drydock.cli", "aws", "up", "--yes"]
+    with subprocess.Popen(
+        [*command, "--endpoint", account.endpoint],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as up:
+        for line in up.stdout:
+            if line.split() == ["CREATE_COMPLETE", "Vpc"]:
+                up.send_signal(signal.SIGINT)
+                break
+        _, said = up.communicate(timeout=60)
+    assert up.returncode == 130 and said.rstrip().endswith("clears what was begun")
+    code, lines = aws(account, "down")
+    assert (code, lines[-1]) == (0, NOTHING_LEFT)
     assert inventory(lab) == before
