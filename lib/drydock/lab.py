@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 from drydock import cloud
+from drydock.errors import WrongInput
 
 CLUSTER = "drydock"
 
@@ -17,16 +18,18 @@ class Lab:
     """A cloud to work on, and the names that every lesson uses in it.
 
     `client("ecs")` is a plain boto3 client. `home` is where the local cloud keeps its state.
+    `where` is "local cloud", "AWS", or the address of another cloud.
     """
 
-    endpoint: str
+    endpoint: str | None
     region: str
     home: Path
     credentials: dict[str, str]
+    where: str = "local cloud"
 
     def __repr__(self) -> str:
         # No address: a stored notebook output must be the same on every machine.
-        return f"Lab(local cloud, {self.region}, account {self.account_id})"
+        return f"Lab({self.where}, {self.region}, account {self.account_id})"
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -36,7 +39,8 @@ class Lab:
     def client(self, service: str):
         """Return a boto3 client, for instance `lab.client("ecs")`."""
         # A proxy that is set for the internet could not reach a cloud on this machine.
-        config = Config(retries={"mode": "standard", "max_attempts": 4}, proxies={})
+        proxies = {} if self.endpoint else None
+        config = Config(retries={"mode": "standard", "max_attempts": 4}, proxies=proxies)
         return self.session.client(service, endpoint_url=self.endpoint, config=config)
 
     @cached_property
@@ -85,11 +89,15 @@ class Lab:
         }
 
 
-def open_lab() -> Lab:
-    """Open the local cloud, starting it when it is not running, and return the Lab.
+def open_lab(target: str = "local") -> Lab:
+    """Open a cloud and return its Lab: the "local" one, "aws", or one by its "http://..." address.
 
-    Raises CloudError, whose message says what to type next.
+    The local cloud is started when it is not running. On AWS the lab works with your credentials,
+    and what it makes costs money: `drydock aws up` says how much. Raises CloudError, AccountError
+    or WrongInput, whose message says what to type next.
     """
+    if target != "local":
+        return _elsewhere(target)
     info = cloud.start()
     variables = cloud.environment(info)
     return Lab(
@@ -100,4 +108,19 @@ def open_lab() -> Lab:
             "aws_access_key_id": variables["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": variables["AWS_SECRET_ACCESS_KEY"],
         },
+    )
+
+
+def _elsewhere(target: str) -> Lab:
+    from drydock.account import access  # seldom used
+
+    if target != "aws" and not target.startswith(("http://", "https://")):
+        raise WrongInput(f'target is {target!r}: type "local", "aws" or "http://127.0.0.1:5566"')
+    account = access.open_account(endpoint=None if target == "aws" else target)
+    return Lab(
+        endpoint=account.endpoint,
+        region=account.region,
+        home=cloud.home_path(),
+        credentials=access.LOCAL_KEYS if account.local else {},
+        where=account.endpoint or "AWS",
     )
