@@ -14,8 +14,8 @@ from drydock.setup.environment import ROOT
 from drydock.setup.needs import jdbc_driver
 
 PROJECT = ("lib", "notebooks", "data", "tests", "workshop", ".ci", ".github", ".gitattributes",
-           "Makefile", "README.md", "CONTRIBUTING.md", "LICENSE", "environment.yml",
-           "pyproject.toml", "requirements.lock", "requirements-bench.lock",
+           ".pre-commit-config.yaml", "Makefile", "README.md", "CONTRIBUTING.md", "LICENSE",
+           "environment.yml", "pyproject.toml", "requirements.lock", "requirements-bench.lock",
            "requirements-spark.lock")  # fmt: skip
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints", "*.pyc")
 INSTRUCTIONS = """\
