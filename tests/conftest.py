@@ -21,17 +21,23 @@ os.environ["PATH"] = os.pathsep.join([f"{sys.prefix}/bin", os.environ["PATH"]])
 os.environ.pop("DRYDOCK_TYPED_PATH", None)
 
 # What takes long once: the base image of an engine; every lab from its start to its repair.
-FIXTURE_SECONDS = {"engine": 1200, "lives": 1200}
+FIXTURE_SECONDS = {"engine": 1200, "lives": 1800}
+LONGEST = {"browser/test_lessons.py", "engine", "lives"}
+HERE = Path(__file__).parent
 
 
+# xdist reads the groups in the same hook, and has been registered later, so it would go first.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what stays together when several workers share the tests: a file, or what takes long."""
     for item in items:
         shared = [name for name in FIXTURE_SECONDS if name in item.fixturenames]
-        group = shared[0] if shared else item.path.as_posix()
+        group = shared[0] if shared else item.path.relative_to(HERE).as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
         for name in FIXTURE_SECONDS.keys() & set(item.fixturenames):
             item.add_marker(pytest.mark.timeout(FIXTURE_SECONDS[name]))
+    # The longest groups begin first, so that no worker ends long after the others.
+    items.sort(key=lambda item: next(item.iter_markers("xdist_group")).args[0] not in LONGEST)
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ class SizeBoard(Board):
         self.gigabytes = menu("memory GB", ("0.5", "1", "2", "4", "8"), "2")
         self.millions = slider("million rows", 10, 1, 100)
         self.assumptions = (
-            f"Time: fitted to what was measured on {where}, one thread. Memory: one year of rows "
-            "at a time. Fargate without addresses; a minute is billed at least."
+            f"Time: a law, fitted to what was measured on {where}, one thread. Memory: one year of "
+            "rows at a time. Fargate without addresses; a minute is billed at least."
         )
         super().__init__((self.vcpu, self.gigabytes, self.millions))
 

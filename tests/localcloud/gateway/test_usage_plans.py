@@ -9,8 +9,11 @@ from rest_apis import FORBIDDEN, QUOTA, THROTTLED, RestApi, refusal
 
 from localcloud.gateway.rest import plans
 
-TODAY = dt.datetime.now(dt.UTC).date
 SLOW = {"rateLimit": 0.001, "burstLimit": 3}
+
+
+def today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
 
 
 @pytest.fixture
@@ -76,7 +79,7 @@ def test_beyond_the_quota_it_is_429_and_usage_says_so(rest, period):
     plan = rest.plan(key, quota={"limit": 3, "period": period})
     assert codes(rest, 3, value) == [200] * 3
     assert refusal(rest.ask(key=value)) == QUOTA
-    dates = {"startDate": str(TODAY()), "endDate": str(TODAY())}
+    dates = {"startDate": str(today()), "endDate": str(today())}
     assert rest.gateway.get_usage(usagePlanId=plan, **dates)["items"] == {key: [[3, 0]]}
     more = [{"op": "replace", "path": "/remaining", "value": "2"}]
     changed = rest.gateway.update_usage(usagePlanId=plan, keyId=key, patchOperations=more)
@@ -88,7 +91,7 @@ def test_what_is_throttled_is_not_counted(rest):
     key, value = rest.key()
     plan = rest.plan(key, throttle=SLOW, quota={"limit": 100, "period": "DAY"})
     assert codes(rest, 5, value) == [200] * 3 + [429] * 2
-    dates = {"startDate": str(TODAY() - dt.timedelta(1)), "endDate": str(TODAY())}
+    dates = {"startDate": str(today() - dt.timedelta(1)), "endDate": str(today())}
     usage = rest.gateway.get_usage(usagePlanId=plan, keyId=key, **dates)
     assert usage["items"][key][1] == [3, 97]
 

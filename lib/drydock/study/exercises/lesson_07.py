@@ -18,7 +18,7 @@ from drydock.pipeline import measure
 from drydock.study.exercises.exercise import Exercise, Mistake, Rule
 from drydock.study.exercises.looking import amount
 
-YEARS = 30
+YEARS = 100
 WANTED_RATE = 40_000
 WAIT, COLD = 300, 60
 BUSY = Pipeline(tasks=200, gb="5")
@@ -26,7 +26,7 @@ BUSY = Pipeline(tasks=200, gb="5")
 
 @cache
 def _costs() -> dict[tuple[int, int], Decimal]:
-    """Dollars of a task that transforms 30 years of rows, by measured size."""
+    """Dollars of a task that transforms 100 years of rows, by measured size."""
     return {
         (one.cpu_units, one.memory_mib): fargate.run_cost(
             [one.seconds * YEARS], one.vcpu, Decimal(one.memory_mib) / 1024
@@ -120,7 +120,7 @@ EXERCISES = (
         skills=("1.2.1", "1.2.4"),
         hints=(
             "A task is paid by its vCPU, its memory and its seconds. Which size wastes least?",
-            "fargate.run_cost([seconds * 30], vcpu, gigabytes).total() for each point.",
+            "fargate.run_cost([seconds * 100], vcpu, gigabytes).total() for each point.",
             "min(table.sizes, key=...) gives the point; answer with its cpu_units and memory_mib.",
         ),
         rules=(

@@ -13,10 +13,10 @@ def test_starting_a_lab_removes_the_one_before(home, monkeypatch):
     cloud.start(home, port=0)
     lab = open_lab()
     repair.start(lab, "wrong_size")
-    case = repair.start(lab, "log_group_missing")
-    assert [case.name for case in open_cases(lab)] == ["log_group_missing"]
+    case = repair.start(lab, "out_of_memory")
+    assert [case.name for case in open_cases(lab)] == ["out_of_memory"]
 
     with pytest.raises(repair.CannotBeShown, match=r"is still [A-Z]+ after 0 s.*repair\.start"):
         case.launch(seconds=0)  # as on a machine that is too busy
-    assert repair.clean_up(lab) == ["log_group_missing"]
+    assert repair.clean_up(lab) == ["out_of_memory"]
     assert open_cases(lab) == []
