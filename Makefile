@@ -3,7 +3,11 @@ PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 3
 # A test that fails while others compete for the machine has to pass when it runs alone. (1: some failed.)
-ALONE = { test $$? -eq 1 && python -m pytest tests --last-failed --last-failed-no-failures none $(ARGS); }
+# By one worker, if it was by workers before: they give tests other names than pytest by itself does.
+SHARED = --dist loadgroup --no-loadscope-reorder
+ONE = $(if $(filter 0,$(WORKERS)),0,1)
+ALONE = { test $$? -eq 1 && \
+  python -m pytest tests -n $(ONE) $(SHARED) --last-failed --last-failed-no-failures none $(ARGS); }
 SET_UP = $(PYTHON) lib/drydock/setup/bootstrap.py
 UV = build/lock/bin/uv
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
@@ -27,7 +31,7 @@ test:  ## prove it all: lint, tests, browser, and every stored output of every l
 checks:
 	ruff check .
 	ruff format --check .
-	python -m pytest tests -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS) || $(ALONE)
+	python -m pytest tests -n $(WORKERS) $(SHARED) $(ARGS) || $(ALONE)
 	python -m drydock.notebooks test
 
 fuzz:  ## send the AWS doors ten thousand generated requests (FUZZ_SEED=1 FUZZ_REQUESTS=10000)
