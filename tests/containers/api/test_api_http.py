@@ -1,6 +1,7 @@
 """The API as its callers see it: answers, types, errors and the page about itself."""
 
 import re
+import time
 
 import pytest
 from api import app as app_module
@@ -214,11 +215,18 @@ def test_a_bug_leaks_nothing(full, store, monkeypatch):
     assert "secret" not in answer.text
 
 
-def test_a_query_that_takes_too_long_is_ended(full, store, monkeypatch):
+def test_a_query_has_its_time_and_no_more(full, store, monkeypatch):
     def slow(cursor):
         cursor.execute("SELECT count(*) FROM range(100000000000) a, range(1000) b").fetchall()
 
+    def quick(cursor):
+        time.sleep(0.3)
+        return []
+
+    monkeypatch.setattr(store, "carriers", quick)
+    assert full.get("/carriers").json() == {"items": []}
     monkeypatch.setattr(app_module, "QUERY_SECONDS", 0.2)
+    assert problem(full.get("/carriers"), 503)
     monkeypatch.setattr(store, "carriers", slow)
     answer = full.get("/carriers")
     assert "no answer within" in problem(answer, 503)["detail"]

@@ -140,11 +140,17 @@ def test_a_function_that_is_too_slow_or_throttled_is_503(front, functions):
 
 
 def test_an_event_of_6_mb_is_the_largest(front):
-    length = front("def handler(event, context):\n    return {'length': len(event['body'])}")
-    plain = {"Content-Type": "text/plain"}
-    fits = "x" * 6_280_000
-    assert length.ask("POST", "/x/1", content=fits, headers=plain).json() == {"length": len(fits)}
-    answer = length.ask("POST", "/x/1", content="x" * 6_291_456, headers=plain)
+    length = front("import json\ndef handler(event, context):\n    return len(json.dumps(event))")
+
+    def ask(size):
+        return length.ask(
+            "POST", "/x/1", content="x" * size, headers={"Content-Type": "text/plain"}
+        )
+
+    size = 6_280_000
+    fits = size + 6_291_456 - int(ask(size).text)
+    assert ask(fits).text == "6291456"
+    answer = ask(fits + 1)
     assert (answer.status_code, answer.json()) == (413, {"message": "Request Entity Too Large"})
 
 

@@ -148,6 +148,14 @@ def test_a_function_is_called_with_post_whatever_the_method(front):
     assert refusal(rest.ask("/x/1")) == MISCONFIGURED
 
 
-def test_an_event_over_6_mb_is_413(answering):
-    body = b"x" * 6_291_456
-    assert refusal(answering.ask("/x/1", "POST", content=body))[:2] == (413, "Request Too Long")
+def test_an_event_of_6_mb_is_the_largest(front):
+    size = "return {'body': str(len(json.dumps(event)))}"
+    length = front(f"import json\ndef handler(event, context):\n    {size}")
+
+    def ask(size):
+        return length.ask("/x/1", "POST", content=b"x" * size)
+
+    size = 6_280_000
+    fits = size + 6_291_456 - int(ask(size).text)
+    assert ask(fits).text == "6291456"
+    assert refusal(ask(fits + 1))[:2] == (413, "Request Too Long")

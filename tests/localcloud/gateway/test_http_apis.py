@@ -8,6 +8,8 @@ from balancers import Echo, get
 from botocore.exceptions import ClientError
 from live import client, wait_for
 
+from localcloud.gateway.throttle import Bucket
+
 
 def said(answer):
     """The path that the integration saw."""
@@ -98,6 +100,31 @@ def test_the_largest_body(apis, size, status):
         (413, '{"message":"Request Entity Too Large"}'),
     ]
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("size", "status"), [(10 * 2**20, 200), (10 * 2**20 + 1, 500)])
+def test_the_largest_answer(apis, size, status):
+    class Large(Echo):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(size))
+            self.end_headers()
+            self.wfile.write(b"x" * size)
+
+    server = apis.server(Large)
+    api, address = apis.api()
+    apis.route(api, "$default", apis.integration(api, f"http://{server.address}:{server.port}"))
+    answer = get(address)
+    assert answer.status_code == status
+    assert len(answer.content) == size or answer.json() == {"message": "Internal Server Error"}
+
+
+def test_a_bucket_of_tokens_at_its_boundaries():
+    bucket = Bucket(rate=2, burst=3, now=100.0)
+    assert [bucket.take(100.0) for _ in range(4)] == [True, True, True, False]
+    assert [bucket.take(100.0 + seconds) for seconds in (0.25, 0.5, 0.5)] == [False, True, False]
+    # However long nobody asks, no more than the burst has gathered.
+    assert [bucket.take(1000.0) for _ in range(4)] == [True, True, True, False]
 
 
 def test_throttling_and_recovery(apis):
