@@ -37,7 +37,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     # moto is slow to import, so its users come after what can fail at once.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from localcloud import percentiles, wellformed
+    from localcloud import percentiles, presigned, wellformed
     from localcloud.acm import Acm
     from localcloud.cloudformation import CloudFormation
     from localcloud.durable import Durable
@@ -87,7 +87,8 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     moto = DomainDispatcherApplication(create_backend_app)
     about = {"status": "ok", "pid": os.getpid(), "home": str(home.path), "version": own_version()}
     about["runtime"] = choice.shown()
-    app = with_health(ecr.wsgi(eks.wsgi(glue.wsgi(ecs.wsgi(Durable(moto, storage))))), about)
+    kept = presigned.wsgi(Durable(moto, storage))
+    app = with_health(ecr.wsgi(eks.wsgi(glue.wsgi(ecs.wsgi(kept)))), about)
     server = make_server(listening, app)
     stopping = stop_on_signals()
     threading.Thread(target=server.serve_forever, args=[0.05], name="http", daemon=True).start()
