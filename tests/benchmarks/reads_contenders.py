@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drydock.connect import java, jdbc, native, odbc, statements, ways
+from drydock.connect import statements, ways
 from drydock.connect.secrets import DatabaseSecret
 
 FLIGHTS = 336_776
@@ -44,6 +44,8 @@ def by_way(name: str, secret, ca: Path, query: str) -> Figures:
 
 def floor(secret, ca: Path, query: str) -> Figures:
     """Binary COPY, thrown away: what server, TLS and network take."""
+    from drydock.connect import native
+
     with native.connect(secret, ca) as connection:
         with connection.cursor().copy(f"COPY ({query}) TO STDOUT (FORMAT binary)") as stream:
             for _ in stream:
@@ -53,14 +55,23 @@ def floor(secret, ca: Path, query: str) -> Figures:
     return dict(zip(("rows", "distance", "missing"), found, strict=True))
 
 
-def in_parts(read: Callable, count: int, secret, ca: Path, query: str) -> Figures:
-    if read is native.connectorx:
-        return figures(read(secret, ca, query, partitions=count, on="day"))
-    return figures(read(secret, ca, query, column="day", lower=1, upper=32, count=count))
+def connectorx_parts(count: int, secret, ca: Path, query: str) -> Figures:
+    from drydock.connect import native
+
+    return figures(native.connectorx(secret, ca, query, partitions=count, on="day"))
+
+
+def jdbc_parts(count: int, secret, ca: Path, query: str) -> Figures:
+    from drydock.connect import jdbc
+
+    read = jdbc.partitioned(secret, ca, query, column="day", lower=1, upper=32, count=count)
+    return figures(read)
 
 
 def arrow_odbc_by_hand(tuned: bool, secret, ca: Path, query: str) -> Figures:
     import arrow_odbc
+
+    from drydock.connect import odbc
 
     text = odbc.connection_string(secret, ca, 20_000 if tuned else None)
     options = {"batch_size": 20_000, "max_text_size": 64} if tuned else {}
@@ -69,6 +80,8 @@ def arrow_odbc_by_hand(tuned: bool, secret, ca: Path, query: str) -> Figures:
 
 def psycopg_fetchall(secret, ca: Path, query: str) -> Figures:
     import pandas as pd
+
+    from drydock.connect import native
 
     with native.connect(secret, ca) as connection, connection.cursor() as cursor:
         cursor.execute(query)
@@ -80,6 +93,8 @@ def pyodbc_fetchall(secret, ca: Path, query: str) -> Figures:
     import pandas as pd
     import pyodbc
 
+    from drydock.connect import odbc
+
     cursor = pyodbc.connect(odbc.connection_string(secret, ca)).execute(query)
     names = [column[0] for column in cursor.description]
     return frame_figures(pd.DataFrame.from_records(cursor.fetchall(), columns=names))
@@ -89,11 +104,15 @@ def odbc_fetches(size: int, secret, ca: Path, query: str) -> Figures:
     """Rows as Python objects, `size` at a time, of which only the newest are kept; 0 is all."""
     import pyodbc
 
+    from drydock.connect import odbc
+
     cursor = pyodbc.connect(odbc.connection_string(secret, ca, size or None)).execute(query)
     return row_figures(cursor, size)
 
 
 def psycopg_fetches(size: int, secret, ca: Path, query: str) -> Figures:
+    from drydock.connect import native
+
     with native.connect(secret, ca) as connection, connection.transaction():
         cursor = connection.cursor("fetches") if size else connection.cursor()
         cursor.execute(query)
@@ -126,6 +145,8 @@ def pandas_read_sql(secret, ca: Path, query: str) -> Figures:
 
 def jdbc_by_hand(secret, ca: Path, query: str) -> Figures:
     """jaydebeapiarrow's own way: the query as it is, fetchSize 10,000, all batches kept."""
+    from drydock.connect import jdbc
+
     with jdbc._connected(secret, ca) as connection:
         statement = connection.createStatement()
         statement.setFetchSize(10_000)
@@ -137,6 +158,8 @@ def jdbc_copy_by_hand(secret, ca: Path, query: str) -> Figures:
     import jpype
     from pyarrow import csv
 
+    from drydock.connect import jdbc
+
     with jdbc._connected(secret, ca) as connection:
         whole = jpype.java.io.ByteArrayOutputStream()
         connection.getCopyAPI().copyOut(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", whole)
@@ -146,6 +169,8 @@ def jdbc_copy_by_hand(secret, ca: Path, query: str) -> Figures:
 
 def jdbc_row_by_row(secret, ca: Path, query: str) -> Figures:
     """Each value fetched through the bridge from Java, as JayDeBeApi does; few rows only."""
+    from drydock.connect import jdbc
+
     with jdbc._connected(secret, ca) as connection:
         statement = connection.createStatement()
         statement.setFetchSize(10_000)
@@ -163,7 +188,7 @@ def spark(partitions: int, secret, ca: Path, query: str) -> Figures:
     from pyspark.sql import SparkSession
     from pyspark.sql.functions import col, count_if, sum
 
-    from drydock.connect import jar
+    from drydock.connect import jar, jdbc
 
     session = (
         SparkSession.builder.master("local[2]")
@@ -196,13 +221,13 @@ CONTENDERS: dict[str, tuple[str, Callable]] = {
     "floor": ("(floor: binary COPY, thrown away)", floor),
     "adbc": ("ADBC", partial(by_way, "adbc")),
     "connectorx": ("connectorx", partial(by_way, "connectorx")),
-    "connectorx-4": ("connectorx, 4 connections", partial(in_parts, native.connectorx, 4)),
+    "connectorx-4": ("connectorx, 4 connections", partial(connectorx_parts, 4)),
     "odbc": ("ODBC: drydock.connect", partial(by_way, "odbc")),
     "odbc-by-hand": ("ODBC: arrow-odbc tuned by hand", partial(arrow_odbc_by_hand, True)),
     "odbc-defaults": ("ODBC: arrow-odbc as it comes", partial(arrow_odbc_by_hand, False)),
     "odbc-rows": ("ODBC: pyodbc rows, streamed", partial(by_way, "odbc-rows")),
     "jdbc": ("JDBC: drydock.connect, COPY", partial(by_way, "jdbc")),
-    "jdbc-4": ("JDBC: the same, 4 partitions", partial(in_parts, jdbc.partitioned, 4)),
+    "jdbc-4": ("JDBC: the same, 4 partitions", partial(jdbc_parts, 4)),
     "jdbc-result-set": ("JDBC: result set, fetchSize", partial(by_way, "jdbc-result-set")),
     "jdbc-by-hand": ("JDBC: jaydebeapiarrow by hand", jdbc_by_hand),
     "jdbc-copy-by-hand": ("JDBC: CopyManager by hand", jdbc_copy_by_hand),
@@ -237,6 +262,8 @@ def main() -> None:
     name, ca, query = sys.argv[1:]
     secret = DatabaseSecret.from_json(sys.stdin.readline())
     if name.startswith("jdbc"):
+        from drydock.connect import java
+
         java.start(WHOLE_HEAP_MIB if name == "jdbc-copy-by-hand" else java.HEAP_MIB)
     elif not name.startswith("spark"):
         for module in ("adbc_driver_postgresql.dbapi", "connectorx", "arrow_odbc", "pandas"):

@@ -9,9 +9,11 @@ from pyarrow import csv
 
 from drydock.connect.arrow_types import Column, empty_batch, schema
 
+BLOCK_BYTES = 512 << 10
+
 
 def batches(
-    file: io.BufferedIOBase, columns: list[Column], block_bytes: int = 512 << 10
+    file: io.BufferedIOBase, columns: list[Column], block_bytes: int = BLOCK_BYTES
 ) -> Iterator[pa.RecordBatch]:
     """Parse CSV while it comes in; the first batch of an empty result has no rows.
 

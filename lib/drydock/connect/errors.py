@@ -85,6 +85,12 @@ _STATE = re.compile(r"(?:State: |SQLSTATE[ :]*|\(|\b)([0-9A-Z]{5})(?=[,;:)\]]|$)
 _SERVER_SAID = re.compile(r"(?:ERROR|FATAL|PANIC): +(?:(?P<state>[0-9A-Z]{5}): )?(?P<said>.*)")
 
 
+def check_rows(name: str, taken: int, sent: int) -> None:
+    """Raise ReadBroken unless as many rows were taken over as the server sent."""
+    if taken != sent:
+        raise ReadBroken(f"{name}: {taken:,} rows were read of {sent:,}; nothing is returned")
+
+
 @contextmanager
 def explained(driver: str, secret: DatabaseSecret) -> Iterator[None]:
     """Turn whatever the driver raises inside into one of the errors above."""
@@ -118,6 +124,11 @@ def explanation(error: BaseException, driver: str, secret: DatabaseSecret) -> Dr
             f"{driver}: the result does not fit into Java's heap; read with fetch_rows of some "
             "thousands, or start Java with more heap_mib",
             state,
+        )
+    if "straddling object" in text:
+        return ReadBroken(
+            f"{driver}: {place} has a row larger than a block of COPY's text, which is 512 KiB, "
+            "and less with partitions; read it row by row: psycopg, odbc-rows or jdbc-result-set"
         )
     if isinstance(error, pa.ArrowInvalid):
         return ReadBroken(

@@ -20,15 +20,15 @@ from drydock.connect.arrow_types import (
     empty_batch,
     schema,
 )
-from drydock.connect.errors import DriverMissing, explained
-from drydock.connect.native import check_rows
+from drydock.connect.errors import DriverMissing, check_rows, explained
 from drydock.connect.secrets import DatabaseSecret
 from drydock.connect.tls import FULL
 from drydock.connect.tls import settings as tls_settings
 from drydock.model.jdbc import partitions
 
-FETCH_ROWS = 10_000
+FETCH_ROWS = 2_000  # more are no faster, and take more of Java's heap
 BUFFER_BYTES = 1 << 18
+SMALLEST_BLOCK = 128 << 10  # the longest row has to fit into two
 
 
 def url(secret: DatabaseSecret) -> str:
@@ -37,11 +37,17 @@ def url(secret: DatabaseSecret) -> str:
 
 
 def batches(
-    secret: DatabaseSecret, certificates: Path | None, query: str, *, tls: str = FULL
+    secret: DatabaseSecret,
+    certificates: Path | None,
+    query: str,
+    *,
+    tls: str = FULL,
+    block_bytes: int = csv_stream.BLOCK_BYTES,
 ) -> Iterator[pa.RecordBatch]:
     """COPY through the driver's CopyManager: the fastest JDBC read, for PostgreSQL only.
 
     Java writes into a pipe and Arrow reads from it, so that no row crosses from Java to Python.
+    `block_bytes` of CSV make a batch.
     """
     with explained("JDBC", secret), _connected(secret, certificates, tls) as connection:
         columns = _describe(connection, query)
@@ -55,7 +61,7 @@ def batches(
         taken, trouble = 0, None
         try:
             with os.fdopen(receiving, "rb") as file:
-                for batch in csv_stream.batches(file, columns):
+                for batch in csv_stream.batches(file, columns, block_bytes):
                     taken += batch.num_rows
                     yield batch
         except pa.ArrowInvalid as error:
@@ -119,8 +125,13 @@ def partitioned(
         f"SELECT * FROM ({bare}) AS part" + (f" WHERE {clause}" if clause else "")
         for clause in clauses
     ]
+    # smaller for each, so that together they hold little more than one read would
+    block_bytes = max(csv_stream.BLOCK_BYTES // count, SMALLEST_BLOCK)
     yield from _side_by_side(
-        [partial(batches, secret, certificates, part, tls=tls) for part in parts]
+        [
+            partial(batches, secret, certificates, part, tls=tls, block_bytes=block_bytes)
+            for part in parts
+        ]
     )
 
 

@@ -21,7 +21,7 @@ from psycopg.types.string import TextLoader
 
 from drydock.connect import csv_stream, statements
 from drydock.connect.arrow_types import NUMERIC, TEXT, Column, empty_batch, schema
-from drydock.connect.errors import ReadBroken, driver, explained
+from drydock.connect.errors import check_rows, driver, explained
 from drydock.connect.secrets import DatabaseSecret
 from drydock.connect.tls import FULL
 from drydock.connect.tls import settings as tls_settings
@@ -172,12 +172,6 @@ def describe(connection: Connection, query: str) -> list[Column]:
             Column(column.name, column.type_code, column.precision, column.scale)
             for column in cursor.description
         ]
-
-
-def check_rows(name: str, taken: int, sent: int) -> None:
-    """Raise ReadBroken unless as many rows were taken over as the server sent."""
-    if taken != sent:
-        raise ReadBroken(f"{name}: {taken:,} rows were read of {sent:,}; nothing is returned")
 
 
 @contextmanager

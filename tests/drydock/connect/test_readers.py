@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -75,6 +76,40 @@ def test_a_lone_null_is_a_row(way, database):
 def test_a_query_may_end_in_a_semicolon(way, database):
     table = ways.read(way, database.reader, database.ca, "SELECT 7 AS seven;\n")
     assert table["seven"].to_pylist() == [7]
+
+
+def test_a_long_row_comes_whole_or_the_ways_that_have_room_are_named(way, database, clean):
+    query = "SELECT repeat('x', 3000000) AS text FROM generate_series(1, 2)"
+    advice = {"copy": "jdbc-result-set", "jdbc": "jdbc-result-set", "odbc": "text_bytes"}
+    if way in advice:
+        error = refused(way, database.reader, database.ca, query)
+        assert isinstance(error, ReadBroken) and advice[way] in str(error)
+    else:
+        table = ways.read(way, database.reader, database.ca, query)
+        assert [len(text) for text in table["text"].to_pylist()] == [3_000_000] * 2
+
+
+@pytest.mark.parametrize(
+    ("way", "others"),
+    [("copy", "jpype|arrow_odbc|sqlalchemy"), ("jdbc", "psycopg|arrow_odbc|sqlalchemy")],
+)
+def test_a_way_loads_its_own_driver_only(way, others, database):
+    """A task has to have memory for what it loads."""
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom drydock.connect import ways\n"
+        "from drydock.connect.secrets import DatabaseSecret\n"
+        "secret = DatabaseSecret.from_json(sys.stdin.readline())\n"
+        f"ways.read({way!r}, secret, Path(sys.argv[1]), 'SELECT 1 AS one')\n"
+        f"print([name for name in {others.split('|')!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(database.ca)],
+        input=database.reader.to_json() + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_a_wrong_password_is_refused(way, database, clean):
