@@ -9,6 +9,7 @@ from drydock.errors import DrydockError
 from drydock.images import CONTAINERS
 from drydock.lab import CLUSTER, Lab
 from drydock.pipeline.etl_tasks import create_log_group, render_task_definition
+from drydock.pipeline.lookup_database import READER_SECRET
 
 SERVICE = "drydock-api"
 LOG_GROUP = "/drydock/api"
@@ -125,15 +126,23 @@ def _image_of(ecs, task_definition: str) -> str:
 
 def _register(lab: Lab, image: str, roles: dict[str, str]) -> str:
     create_log_group(lab, LOG_GROUP)
-    definition = render_task_definition(
+    definition = task_definition(lab, image, roles)
+    answer = lab.client("ecs").register_task_definition(**definition)
+    return answer["taskDefinition"]["taskDefinitionArn"]
+
+
+def task_definition(lab: Lab, image: str, roles: dict[str, str]) -> dict:
+    """Return the API's Fargate task definition, as `register_task_definition` takes it."""
+    secret = lab.client("secretsmanager").describe_secret(SecretId=READER_SECRET)
+    return render_task_definition(
         CONTAINERS / "api" / "task-definition.json",
         {
             "Image": image,
             "ExecutionRoleArn": roles["execution"],
-            "TaskRoleArn": roles["task"],
+            "TaskRoleArn": roles["api"],
+            "SecretArn": secret["ARN"],
             "Bucket": lab.bucket,
             "Region": lab.region,
+            "Certificates": str(lab.certificates),
         },
     )
-    answer = lab.client("ecs").register_task_definition(**definition)
-    return answer["taskDefinition"]["taskDefinitionArn"]

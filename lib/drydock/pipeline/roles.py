@@ -1,4 +1,4 @@
-"""The two IAM roles of a task: one for the agent that starts it, one for the program inside."""
+"""The IAM roles of a task: one for the agent that starts it, one for the program inside."""
 
 import json
 
@@ -6,6 +6,8 @@ from drydock.lab import Lab
 
 EXECUTION_ROLE = "drydock-execution"
 TASK_ROLE = "drydock-task"
+API_ROLE = "drydock-api"
+METRICS_NAMESPACE = "Drydock/Api"
 MANAGED_EXECUTION_POLICY = (
     "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"  # pull and log
 )
@@ -22,9 +24,9 @@ TRUST_ECS_TASKS = {
 
 
 def create_roles(lab: Lab, secret_arn: str) -> dict[str, str]:
-    """Create both roles with the least they need; return {"execution": ARN, "task": ARN}.
+    """Create the roles with the least they need; return the ARNs of "execution", "task" and "api".
 
-    Existing roles are kept and their policies written again.
+    "task" is the ETL's. Existing roles are kept and their policies written again.
     """
     iam = lab.client("iam")
     return {
@@ -32,6 +34,11 @@ def create_roles(lab: Lab, secret_arn: str) -> dict[str, str]:
             lab, EXECUTION_ROLE, {"read-secret": read_secret_policy(secret_arn)}
         ),
         "task": _role(iam, TASK_ROLE, {"use-lake": lake_policy(lab.bucket)}),
+        "api": _role(
+            iam,
+            API_ROLE,
+            {"read-curated": curated_policy(lab.bucket), "put-metrics": metrics_policy()},
+        ),
     }
 
 
@@ -59,6 +66,21 @@ def lake_policy(bucket: str) -> dict:
             _allow(["s3:PutObject", "s3:DeleteObject"], written),
         ]
     )
+
+
+def curated_policy(bucket: str) -> dict:
+    """Allow curated objects to be read: what the data API serves."""
+    objects = f"arn:aws:s3:::{bucket}"
+    return _policy(
+        [_allow(["s3:ListBucket"], [objects]), _allow(["s3:GetObject"], [f"{objects}/curated/*"])]
+    )
+
+
+def metrics_policy() -> dict:
+    """Allow metrics to be written under the data API's namespace; they have no ARN to name."""
+    statement = _allow(["cloudwatch:PutMetricData"], ["*"])
+    only = {"StringEquals": {"cloudwatch:namespace": METRICS_NAMESPACE}}
+    return _policy([statement | {"Condition": only}])
 
 
 def _policy(statements: list[dict]) -> dict:

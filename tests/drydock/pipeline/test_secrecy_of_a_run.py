@@ -6,7 +6,7 @@ made are read from Secrets Manager and searched for: in all that was printed, in
 event, task definition, task and image, and in every file of the home.
 
 Where they may be, and why: Secrets Manager's own rows, as it is their keeper; the variable
-DB_SECRET of the task's own process, which is how ECS hands over what a definition names under
+DB_SECRET of the tasks' own processes, which is how ECS hands over what a definition names under
 `secrets`; and for PostgreSQL's superuser one file, closed to all others.
 """
 
@@ -23,14 +23,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import nbformat
 import psutil
 import pytest
-from live import client, temporary_home
+from live import client, temporary_home, wait_for
 
 from drydock import cloud as local_cloud
 from drydock.lab import CLUSTER, open_lab
-from drydock.pipeline import etl_tasks
+from drydock.pipeline import data_api, etl_tasks
 
 MONTH = "2013-02"
 NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
@@ -53,6 +54,7 @@ class Run:
     printed: str = ""
     seen: dict[tuple, bytes] = field(default_factory=dict)
     curated: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    expanded: dict = field(default_factory=dict)
 
     def look(self) -> None:
         """Collect what every process of this machine shows of itself to its user."""
@@ -62,10 +64,22 @@ class Run:
                 key = (process.pid, process.create_time(), tuple(words))
             except psutil.Error:
                 continue
-            if words[1:3] == ["-m", "etl"]:
+            if words[1:2] == ["-m"] and words[2:3] in (["etl"], ["api"]):
                 variables.pop(HANDED_OVER, None)
             shown = [*words, *(f"{name}={value}" for name, value in variables.items())]
             self.seen[key] = os.fsencode("\n".join(shown))
+
+    def ask_api(self) -> None:
+        """Have the run's data API look a flight up in the database of lookup tables."""
+        url = data_api.service_url(open_lab())
+        flight = next(data_api.flights(url, limit=1))
+        address = f"{url}/flights/{flight['flight_key']}"
+
+        def answer():
+            found = httpx.get(address, params={"expand": "airline"}, trust_env=False)
+            return found.json() if found.status_code == 200 else None
+
+        self.expanded = wait_for(answer, "an expanded flight")
 
     def take_curated(self, driver: str) -> None:
         """Keep this driver's curated objects, and remove them from the bucket."""
@@ -96,6 +110,7 @@ def ran():
             time.sleep(0.05)
         run.printed = process.stdout.read()
         assert process.returncode == 0, run.printed
+        run.ask_api()
         run.take_curated("odbc")
         over_jdbc(run)
         run.take_curated("jdbc")
@@ -130,6 +145,22 @@ def test_the_task_publishes_the_same_bytes_over_either_driver(ran):
     assert len(odbc[parquet[0]]) > 500_000
     assert {key: jdbc.get(key) for key in parquet} == {key: odbc[key] for key in parquet}
     assert sorted(jdbc) == sorted(odbc)
+
+
+def test_the_runs_api_looks_up_and_tells_its_latencies(ran):
+    """With the secret and the permission that its task definition and its role give it."""
+    flight = ran.expanded
+    assert flight["airline"] == {"carrier": flight["carrier"], "name": flight["carrier_name"]}
+    client(ran.info, "ecs").update_service(
+        cluster=CLUSTER, service=data_api.SERVICE, desiredCount=0
+    )  # a program that is told to end sends what it has counted
+    cloudwatch = client(ran.info, "cloudwatch")
+
+    def routes():
+        found = cloudwatch.list_metrics(Namespace="Drydock/Api", MetricName="Latency")["Metrics"]
+        return {one["Dimensions"][0]["Value"] for one in found}
+
+    wait_for(lambda: {"/flights", "/flights/{flight_key}"} <= routes(), "its metrics")
 
 
 def test_no_password_is_in_any_output_log_definition_image_process_or_file(ran):
