@@ -132,7 +132,8 @@ def test_a_timeout_at_its_limits(rest, millis):
     [
         ({"timeoutInMillis": 29_001}, "between 50 ms and 29000 ms"),
         ({"timeoutInMillis": 49}, "between 50 ms and 29000 ms"),
-        ({"kind": "MOCK"}, "no MOCK integrations"),
+        ({"kind": "HTTP"}, "no HTTP integrations"),
+        ({"kind": "MOCK", "requestTemplates": {"a/b": "$input.body"}}, "no Velocity"),
         ({"connectionType": "VPC_LINK", "connectionId": "abc"}, "HTTP APIs only"),
         ({"auth": "CUSTOM"}, "no CUSTOM authorisation"),
         ({"kind": "AWS_PROXY", "uri": "arn:aws:lambda:us-east-1:1:function:f"}, "ARN"),

@@ -18,7 +18,7 @@ from localcloud.gateway.functions import Lambda, NoFunction, NotLetIn
 from localcloud.gateway.integrations import Http
 from localcloud.gateway.invoke import read_body
 from localcloud.gateway.refusals import Refused
-from localcloud.gateway.rest import event, plans, resources
+from localcloud.gateway.rest import event, mock, plans, resources
 from localcloud.gateway.rest.refusals import Declined
 from localcloud.gateway.throttle import ACCOUNT_BURST, ACCOUNT_RATE, Throttles
 
@@ -80,6 +80,8 @@ class RestInvoker:
         integration = call.route.method.method_integration
         if integration is None:
             raise Declined("API_CONFIGURATION_ERROR", "the method has no integration")
+        if integration.integration_type == "MOCK":
+            return mock.answer(call, integration)
         call.integrating = True
         if integration.integration_type == "AWS_PROXY":
             return await self._call_function(call, integration)

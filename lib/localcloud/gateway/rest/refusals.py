@@ -44,6 +44,7 @@ KINDS = {
         "RequestTooLargeException",
     ),
     "THROTTLED": (429, "Too Many Requests", "TooManyRequestsException"),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Unsupported Media Type", "BadRequestException"),
     "UNKNOWN_STAGE": (403, "Forbidden", "ForbiddenException"),
 }
 

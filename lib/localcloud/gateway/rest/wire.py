@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import moto.apigateway.urls as urls
 from moto.apigateway.responses import APIGatewayResponse as Responses
 
 from localcloud.gateway.doors import new_endpoint
-from localcloud.gateway.rest import plans, resources
+from localcloud.gateway.rest import mock, plans, resources, usage
 from localcloud.gateway.rest.invoke import LONGEST_MILLIS
 from localcloud.gateway.throttle import ACCOUNT_BURST, ACCOUNT_RATE
 
@@ -32,7 +31,13 @@ NUMBERS = {
     "quota": {"limit": int, "offset": int},
 }
 CHANGED = ("create_rest_api", "delete_rest_api", "update_rest_api", "put_method")
-CHANGED += ("put_integration", "create_deployment", "create_stage", "create_usage_plan")
+CHANGED += (
+    "put_integration",
+    "put_integration_response",
+    "create_deployment",
+    "create_stage",
+    "create_usage_plan",
+)
 CHANGED += ("delete_stage", "update_usage_plan", "delete_usage_plan", "create_usage_plan_key")
 
 
@@ -80,11 +85,13 @@ def install(gateway: Gateway) -> None:
 
     def put_integration(self: Backend, *args: Any, **options: Any) -> Any:
         kind = args[3] if len(args) > 3 else options.get("integration_type")
-        if kind not in ("HTTP_PROXY", "AWS_PROXY"):
+        if kind not in ("HTTP_PROXY", "AWS_PROXY", "MOCK"):
             raise BadRequest(
-                f"The local cloud's REST APIs have no {kind} integrations: use HTTP_PROXY or "
-                "AWS_PROXY"
+                f"The local cloud's REST APIs have no {kind} integrations: use HTTP_PROXY, "
+                "AWS_PROXY or MOCK"
             )
+        if kind == "MOCK":
+            _check_templates(options.get("request_templates"))
         if options.get("connection_type") == "VPC_LINK":
             raise BadRequest("The local cloud has VPC links for HTTP APIs only: use apigatewayv2")
         if kind == "AWS_PROXY" and options.get("credentials"):
@@ -93,6 +100,22 @@ def install(gateway: Gateway) -> None:
         if millis is not None and not LEAST_MILLIS <= int(millis) <= LONGEST_MILLIS:
             raise BadRequest(f"Timeout should be between {LEAST_MILLIS} ms and {LONGEST_MILLIS} ms")
         return original["put_integration"](self, *args, **options)
+
+    def put_integration_response(
+        self: Backend,
+        function_id: str,
+        resource_id: str,
+        method_type: str,
+        status_code: str,
+        selection_pattern: str,
+        response_templates: dict[str, str],
+        *args: Any,
+        **options: Any,
+    ) -> Any:
+        _check_templates(response_templates)
+        where = (function_id, resource_id, method_type, status_code, selection_pattern)
+        put = original["put_integration_response"]
+        return put(self, *where, response_templates, *args, **options)
 
     def create_deployment(self: Backend, function_id: str, name: str, *args: Any, **more: Any):
         if name:
@@ -158,7 +181,7 @@ def install(gateway: Gateway) -> None:
         if name in CHANGED:
             setattr(Backend, name, method)
     _mend_records(original)
-    Responses.get_usage, Responses.update_usage = _get_usage, _update_usage
+    Responses.get_usage, Responses.update_usage = usage.get_usage, usage.update_usage
     urls.url_paths["{0}/usageplans/(?P<plan>[^/]+)/usage$"] = Responses.dispatch
     urls.url_paths["{0}/usageplans/(?P<plan>[^/]+)/keys/(?P<key>[^/]+)/usage$"] = Responses.dispatch
 
@@ -201,46 +224,6 @@ def _method_settings(self: models.Stage) -> dict[str, Any]:
     }
 
 
-def _get_usage(self: Responses) -> str:
-    plan = self.backend.get_usage_plan(self.path.split("/")[2])
-    first, last = _day(self._get_param("startDate")), _day(self._get_param("endDate"))
-    if last < first or (last - first).days > 90:
-        raise BadRequest("The dates must span from 0 to 90 days, the earlier one first")
-    keys = list(self.backend.usage_plan_keys.get(plan.id, {}))
-    wanted = self._get_param("keyId")
-    if wanted and wanted not in keys:
-        raise exceptions.ApiKeyNotFoundException()
-    return _shown_usage(plan, [wanted] if wanted else keys, first, last)
-
-
-def _update_usage(self: Responses) -> str:
-    """Only /remaining can be replaced, for the present period."""
-    _, _, plan_id, _, key_id, _ = self.path.split("/")
-    plan = self.backend.get_usage_plan(plan_id)
-    self.backend.get_usage_plan_key(plan_id, key_id)
-    for change in self._get_param("patchOperations") or []:
-        given = str(change.get("value", ""))
-        if (change.get("op"), change.get("path")) != ("replace", "/remaining") or not plan.quota:
-            raise BadRequest("Only /remaining can be replaced, in a plan with a quota")
-        if not given.isdigit():
-            raise BadRequest(f"The remaining quota must be a number, not {given}")
-        plans.grant(plan, key_id, int(given), plans.today())
-    return _shown_usage(plan, [key_id], plans.today(), plans.today())
-
-
-def _shown_usage(plan: Any, keys: list[str], first: dt.date, last: dt.date) -> str:
-    values = plans.usage(plan, keys, first, last)
-    dates = {"startDate": str(first), "endDate": str(last)}
-    return json.dumps({"usagePlanId": plan.id, **dates, "values": values})
-
-
-def _day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except (TypeError, ValueError):
-        raise BadRequest(f"Dates are written as 2026-01-31, not {text}") from None
-
-
 def _leave_plans(backend: Backend, api: str, stage: str | None = None) -> None:
     """A stage, or all of an API that is gone, is in no usage plan."""
     for plan in backend.usage_plans.values():
@@ -277,6 +260,11 @@ def _number_of(change: dict[str, Any]) -> tuple[str, str, float | int] | None:
     if value < 0:
         raise BadRequest(f"Invalid value for {path}: it must not be negative")
     return kind, name, value
+
+
+def _check_templates(templates: dict[str, str] | None) -> None:
+    if trouble := mock.check_templates(templates):
+        raise BadRequest(trouble)
 
 
 def _check_stage_name(name: str) -> None:
