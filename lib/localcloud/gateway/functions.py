@@ -25,6 +25,7 @@ from moto.core.exceptions import JsonRESTError
 from localcloud.functions import Functions
 from localcloud.functions.environment import Outcome
 from localcloud.functions.rules import LARGEST_SYNC, RequestTooLarge, TooManyRequests
+from localcloud.gateway import payload_one
 from localcloud.gateway.call import Call
 from localcloud.gateway.integrations import LONGEST_SECONDS
 from localcloud.gateway.refusals import Refused
@@ -53,12 +54,12 @@ class Lambda:
 
     async def answer(self, call: Call, integration: Any) -> web.Response:
         """An HTTP API's. Raises Refused."""
-        if integration.payload_format_version != "2.0":
-            raise Refused(500, "the local cloud has payload format 2.0 only")
+        one = integration.payload_format_version == "1.0"
         seconds = (integration.timeout_in_millis or LONGEST_SECONDS * 1000) / 1000
         try:
             function = self.find(call, integration.integration_uri)
-            outcome = await self.run(call, function, _event(call), seconds)
+            sent = payload_one.event(call, _is_text(call)) if one else _event(call)
+            outcome = await self.run(call, function, sent, seconds)
         except (NoFunction, NotLetIn) as error:
             raise Refused(500, str(error)) from None
         except RequestTooLarge:
@@ -69,7 +70,7 @@ class Lambda:
             raise Refused(503, "the function is throttled") from None
         if outcome.failed:
             raise Refused(500, f"the function failed: {outcome.body.decode(errors='replace')}")
-        return _response(outcome.body)
+        return payload_one.response(outcome.body) if one else _response(outcome.body)
 
     def find(self, call: Call, uri: str) -> Any:
         """The function that a URI names. Raises NoFunction, NotLetIn."""
@@ -162,7 +163,7 @@ def _event(call: Call) -> dict[str, Any]:
     if call.claims:
         claims = {name: str(value) for name, value in call.claims.items()}
         context["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
-    text = TEXT.fullmatch(request.content_type) is not None
+    text = _is_text(call)
     event = {
         "version": "2.0",
         "routeKey": call.route.route_key,
@@ -179,6 +180,10 @@ def _event(call: Call) -> dict[str, Any]:
     }
     always = ("rawQueryString", "isBase64Encoded")
     return {name: value for name, value in event.items() if value or name in always}
+
+
+def _is_text(call: Call) -> bool:
+    return TEXT.fullmatch(call.request.content_type) is not None
 
 
 def _encoded(body: bytes) -> str:

@@ -134,8 +134,8 @@ def _no_integration(kind: Any) -> BadRequest:
 def _check_function(options: dict[str, Any]) -> None:
     if ":function:" not in (options.get("integration_uri") or ""):
         raise BadRequest("The local cloud's AWS_PROXY integrations need the ARN of a function")
-    if options.get("payload_format_version") != "2.0":
-        raise BadRequest("The local cloud has PayloadFormatVersion 2.0 only")
+    if options.get("payload_format_version") not in ("1.0", "2.0"):
+        raise BadRequest("PayloadFormatVersion must be 1.0 or 2.0")
     if options.get("credentials_arn"):
         raise BadRequest("Leave CredentialsArn out, and call lambda's AddPermission instead")
 

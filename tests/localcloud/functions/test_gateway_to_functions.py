@@ -26,15 +26,15 @@ ANSWER = "import json\ndef handler(event, context):\n    return json.loads(event
 class Front:
     """A function behind a route of an HTTP API."""
 
-    def __init__(self, cloud, functions, name, key="ANY /x/{id}", allow="*/*"):
+    def __init__(self, cloud, functions, name, key, allow, version, stage):
         self.gateway = client(cloud, "apigatewayv2")
         api = self.gateway.create_api(Name=name, ProtocolType="HTTP")
         self.api, self.url = api["ApiId"], api["ApiEndpoint"]
-        self.gateway.create_stage(ApiId=self.api, StageName="$default", AutoDeploy=True)
+        self.gateway.create_stage(ApiId=self.api, StageName=stage, AutoDeploy=True)
         integration = self.gateway.create_integration(
             ApiId=self.api,
             IntegrationType="AWS_PROXY",
-            PayloadFormatVersion="2.0",
+            PayloadFormatVersion=version,
             IntegrationUri=f"arn:aws:lambda:us-east-1:123456789012:function:{name}",
         )["IntegrationId"]
         target = f"integrations/{integration}"
@@ -56,8 +56,9 @@ class Front:
 def front(cloud, functions):
     fronts = []
 
-    def make(code, key="ANY /x/{id}", allow="*/*", **more):
-        fronts.append(Front(cloud, functions, functions.make(code, **more), key, allow))
+    def make(code, key="ANY /x/{id}", allow="*/*", version="2.0", stage="$default", **more):
+        name = functions.make(code, **more)
+        fronts.append(Front(cloud, functions, name, key, allow, version, stage))
         return fronts[-1]
 
     yield make
@@ -88,6 +89,43 @@ def test_the_event_is_of_format_2(front):
     binary = echo.ask("POST", "/x/7", content=b"\xff\x00").json()
     assert (binary["body"], binary["isBase64Encoded"]) == ("/wA=", True)
     assert "body" not in echo.ask("GET", "/x/7").json()
+
+
+def test_the_event_may_be_of_format_1(front):
+    code = """
+import json
+
+def handler(event, context):
+    several = {"Set-Cookie": ["a=1", "b=2"]}
+    return {"statusCode": 201, "body": json.dumps(event), "multiValueHeaders": several}
+"""
+    one = front(code, version="1.0", stage="v1")
+    headers = {"X-Own": "1", "Content-Type": "text/plain"}
+    answer = one.ask("POST", "/v1/x/7%208?q=1&q=2", headers=headers, content=b"hi")
+    assert (answer.status_code, answer.headers["content-type"]) == (201, "text/plain;charset=utf-8")
+    assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    event = answer.json()
+    assert (event["version"], event["resource"], event["path"]) == ("1.0", "/x/{id}", "/v1/x/7 8")
+    assert (event["httpMethod"], event["pathParameters"]) == ("POST", {"id": "7 8"})
+    assert event["queryStringParameters"] == {"q": "2"}
+    assert event["multiValueQueryStringParameters"] == {"q": ["1", "2"]}
+    assert event["headers"]["x-own"] == "1" and event["multiValueHeaders"]["x-own"] == ["1"]
+    assert (event["body"], event["isBase64Encoded"]) == ("hi", False)
+    context = event["requestContext"]
+    assert (context["resourcePath"], context["stage"]) == ("/x/{id}", "v1")
+    binary = one.ask("POST", "/v1/x/7", content=b"\xff\x00").json()
+    assert (binary["body"], binary["isBase64Encoded"]) == ("/wA=", True)
+    plain = one.ask("GET", "/v1/x/7").json()
+    assert (plain["body"], plain["queryStringParameters"], plain["stageVariables"]) == (None,) * 3
+
+
+def test_an_answer_of_format_1_needs_its_form(front):
+    one = front(ANSWER, version="1.0")
+    binary = {"statusCode": 200, "body": "/wA=", "isBase64Encoded": True}
+    assert one.ask("POST", "/x/1", json=binary).content == b"\xff\x00"
+    for said in ({"rows": 3}, [1], {"statusCode": "many"}):
+        answer = one.ask("POST", "/x/1", json=said)
+        assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
 
 
 def test_the_answer_is_what_the_function_says(answering):
@@ -157,7 +195,7 @@ def test_an_event_of_6_mb_is_the_largest(front):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"PayloadFormatVersion": "1.0"}, "PayloadFormatVersion 2.0 only"),
+        ({"PayloadFormatVersion": "3.0"}, "must be 1.0 or 2.0"),
         ({"IntegrationUri": "https://example.com"}, "ARN of a function"),
         ({"CredentialsArn": "arn:aws:iam::123456789012:role/r"}, "AddPermission"),
         ({"IntegrationType": "MOCK"}, "no MOCK integrations"),

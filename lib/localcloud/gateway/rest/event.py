@@ -23,17 +23,17 @@ KNOWN = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"
 def of(call: Call, binary: list[str]) -> dict[str, Any]:
     """The event. Bodies of the ``binary`` media types are sent in base64."""
     request, noted = call.request, call.noted
-    headers = _several(request.headers.items())
-    query = _several(request.rel_url.query.items())
+    headers = several(request.headers.items())
+    query = several(request.rel_url.query.items())
     encoded = bool(call.body) and _is_one_of(request.content_type, binary)
     text = base64.b64encode(call.body) if encoded else call.body
     return {
         "resource": call.route.path,
         "path": unquote(call.path),
         "httpMethod": request.method,
-        "headers": _last(headers),
+        "headers": last(headers),
         "multiValueHeaders": headers or None,
-        "queryStringParameters": _last(query),
+        "queryStringParameters": last(query),
         "multiValueQueryStringParameters": query or None,
         "pathParameters": call.variables or None,
         "stageVariables": call.stage.stage_variables or None,
@@ -65,8 +65,11 @@ def of(call: Call, binary: list[str]) -> dict[str, Any]:
     }
 
 
-def answer(body: bytes, accept: str, binary: list[str]) -> web.Response:
+def answer(
+    body: bytes, accept: str, binary: list[str], kind: str = "application/json"
+) -> web.Response:
     """What the function said. Base64 is decoded if the first type the client accepts is binary.
+    ``kind`` is the content type where it names none.
 
     Raises Declined for what is no answer: 502.
     """
@@ -81,7 +84,7 @@ def answer(body: bytes, accept: str, binary: list[str]) -> web.Response:
         decode = said.get("isBase64Encoded") and _is_one_of(first, binary)
         data = base64.b64decode(content, validate=True) if decode else content.encode()
         made = web.Response(status=int(said.get("statusCode") or 200), body=data)
-        made.headers["Content-Type"] = "application/json"
+        made.headers["Content-Type"] = kind
         for name, value in (said.get("headers") or {}).items():
             if name.lower() != "content-length":
                 made.headers[name] = str(value)
@@ -100,12 +103,14 @@ def _is_one_of(kind: str, binary: list[str]) -> bool:
     return bool(kind) and any(one in (kind, "*/*", f"{main}/*") for one in binary)
 
 
-def _several(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def several(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """All values of each name."""
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         found.setdefault(name, []).append(value)
     return found
 
 
-def _last(several: dict[str, list[str]]) -> dict[str, str] | None:
-    return {name: values[-1] for name, values in several.items()} or None
+def last(values: dict[str, list[str]]) -> dict[str, str] | None:
+    """The last value of each name; None where there is none."""
+    return {name: given[-1] for name, given in values.items()} or None
