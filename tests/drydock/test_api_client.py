@@ -9,6 +9,7 @@ from email.utils import formatdate
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from rich.progress import Progress
 
 from drydock.api_client import ApiError, DataApi, backoff
 
@@ -72,6 +73,21 @@ def test_pages_and_all_of_them(api, client):
     assert found["flight"].tolist() == [1, 2, 3, 4, 5, 6, 7]
     assert "carrier=UA" in api.asked[-1][0]
     assert "month" not in api.asked[-1][0]
+
+
+def test_progress_tells_flights_and_pages_where_asked(client, monkeypatch):
+    told = []
+    update = Progress.update
+
+    def listen(bar, *arguments, description, **more):
+        told.append((description, bar.disable))
+        update(bar, *arguments, description=description, **more)
+
+    monkeypatch.setattr(Progress, "update", listen)
+    client.flights(limit=3, progress=True)
+    assert told == [(f"{n} flights in {p} pages", False) for n, p in ((3, 1), (6, 2), (7, 3))]
+    client.flights(limit=3)
+    assert {off for _, off in told[3:]} == {True}
 
 
 def test_no_rows_still_have_columns(api, client):

@@ -1,6 +1,7 @@
 """HTTP APIs: routes, stages, private integrations, CORS, limits, access logs."""
 
 import json
+import subprocess
 
 import httpx
 import pytest
@@ -42,6 +43,17 @@ def test_what_has_no_route_or_stage_is_404(apis):
         answer = get(url)
         assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
         assert answer.headers["apigw-requestid"]
+
+
+def test_a_url_of_awss_form_leads_to_the_address_that_create_api_returns(apis):
+    """As curl --resolve does, or a line in the machine's hosts file."""
+    api, address = apis.echo("prod", "GET /flights")
+    place, name = httpx.URL(address), f"{api}.execute-api.us-east-1.amazonaws.com"
+    port = place.port or 80
+    command = ["curl", "-sS", "--noproxy", "*", "--resolve", f"{name}:{port}:{place.host}"]
+    command.append(f"http://{name}:{port}/prod/flights")
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert answer.startswith("GET\n") and name in answer
 
 
 def test_a_body_and_headers_go_through(apis):
