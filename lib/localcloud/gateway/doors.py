@@ -1,23 +1,29 @@
 """Where APIs are reached: a loopback address for each, on port 80 or, without the right to it,
-another."""
+another. With that right also over TLS on port 443, under the name that the API has on AWS: ACM's
+authority vouches for it, and a client has to be told where the name leads (curl --resolve)."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
 import socket
+import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from moto.acm.models import CertBundle
 from moto.apigateway.models import apigateway_backends
 from moto.apigatewayv2.models import apigatewayv2_backends
 
+from localcloud import acm
 from localcloud.gateway.invoke import Invoker
 from localcloud.gateway.rest.invoke import RestInvoker
 
 # Beside those of load balancers (127.8) and tasks (from 127.16).
 FIRST, LAST = (127 << 24) + (6 << 16), (127 << 24) + (8 << 16)
-USUAL_PORT = 80
+USUAL_PORT, TLS_PORT = 80, 443
 
 
 def new_endpoint() -> str:
@@ -86,3 +92,14 @@ class Doors:
         await runner.setup()
         await web.SockSite(runner, listening).start()
         self._runners[api.api_id] = runner
+        with contextlib.suppress(OSError):  # without the right to the port there is no TLS
+            secured = socket.create_server((parts.hostname, TLS_PORT), backlog=512)
+            context = await asyncio.to_thread(_tls, backend, api, parts.hostname)
+            await web.SockSite(runner, secured, ssl_context=context).start()
+
+
+def _tls(backend: Any, api: Any, address: str) -> ssl.SSLContext:
+    name = f"{api.api_id}.execute-api.{backend.region_name}.amazonaws.com"
+    account, region = backend.account_id, backend.region_name
+    bundle = CertBundle.generate_cert(name, account, region, [address])
+    return acm.server_context(bundle, newest_only=False)

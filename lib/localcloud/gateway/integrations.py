@@ -109,11 +109,12 @@ def _mapped(integration: Any, call: Call, path: str | None) -> tuple[str | None,
     asked = call.request.headers
     headers = [(n, v) for n, v in passed_on(asked) if n.lower() not in NOT_PASSED]
     came_by = ", ".join(filter(None, [asked.get("X-Forwarded-For"), call.request.remote]))
+    scheme = "https" if call.request.secure else "http"
     headers += [
         ("Host", asked.get("Host", "")),
         ("X-Forwarded-For", came_by),
-        ("X-Forwarded-Proto", "https" if call.request.secure else "http"),
-        ("Forwarded", f"for={call.request.remote};host={asked.get('Host', '')};proto=http"),
+        ("X-Forwarded-Proto", scheme),
+        ("Forwarded", f"for={call.request.remote};host={asked.get('Host', '')};proto={scheme}"),
         ("Via", "HTTP/1.1 AmazonAPIGateway"),
     ]
     for target, source in (integration.request_parameters or {}).items():

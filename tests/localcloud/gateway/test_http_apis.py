@@ -1,6 +1,7 @@
 """HTTP APIs: routes, stages, private integrations, CORS, limits, access logs."""
 
 import json
+import ssl
 import subprocess
 
 import httpx
@@ -45,15 +46,38 @@ def test_what_has_no_route_or_stage_is_404(apis):
         assert answer.headers["apigw-requestid"]
 
 
-def test_a_url_of_awss_form_leads_to_the_address_that_create_api_returns(apis):
-    """As curl --resolve does, or a line in the machine's hosts file."""
+@pytest.fixture
+def authority(apis, tmp_path):
+    """A file with what the names of APIs are verified with: ACM's authority."""
+    acm = client(apis.cloud, "acm")
+    arn = acm.request_certificate(DomainName="any.example", ValidationMethod="DNS")[
+        "CertificateArn"
+    ]
+    file = tmp_path / "ca.pem"
+    file.write_text(acm.get_certificate(CertificateArn=arn)["CertificateChain"])
+    return file
+
+
+def test_an_invoke_url_of_awss_form_leads_to_the_address_of_create_api(apis, authority):
+    """Told by curl --resolve, or by a line in the machine's hosts file."""
     api, address = apis.echo("prod", "GET /flights")
-    place, name = httpx.URL(address), f"{api}.execute-api.us-east-1.amazonaws.com"
-    port = place.port or 80
-    command = ["curl", "-sS", "--noproxy", "*", "--resolve", f"{name}:{port}:{place.host}"]
-    command.append(f"http://{name}:{port}/prod/flights")
-    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert answer.startswith("GET\n") and name in answer
+    host, name = httpx.URL(address).host, f"{api}.execute-api.us-east-1.amazonaws.com"
+    if httpx.URL(address).port:
+        pytest.skip("without the right to port 80 there is none to port 443")
+
+    def curl(*more):
+        command = ["curl", "-sS", "--noproxy", "*", "--resolve", f"{name}:443:{host}", *more]
+        url = f"https://{name}/prod/flights"
+        return subprocess.run([*command, url], capture_output=True, text=True)
+
+    answer = curl("--cacert", authority).stdout
+    assert answer.startswith("GET\n")
+    assert "X-Forwarded-Proto: https" in answer
+    assert f"host={name};proto=https" in answer
+    assert curl().returncode == 60  # the machine's own authorities do not know it
+    context = ssl.create_default_context(cafile=authority)
+    with httpx.Client(verify=context, trust_env=False) as http:
+        assert said(http.get(f"https://{host}/prod/flights")) == "/"
 
 
 def test_a_body_and_headers_go_through(apis):
