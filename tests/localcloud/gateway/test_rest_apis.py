@@ -134,7 +134,11 @@ def test_a_timeout_at_its_limits(rest, millis):
         ({"timeoutInMillis": 49}, "between 50 ms and 29000 ms"),
         ({"kind": "HTTP"}, "no HTTP integrations"),
         ({"kind": "MOCK", "requestTemplates": {"a/b": "$input.body"}}, "no Velocity"),
-        ({"connectionType": "VPC_LINK", "connectionId": "abc"}, "HTTP APIs only"),
+        ({"connectionType": "VPC_LINK", "connectionId": "abc"}, "needs connectionId and integr"),
+        (
+            {"connectionType": "VPC_LINK", "connectionId": "abc", "integrationTarget": "arn:a"},
+            "no VPC link abc",
+        ),
         ({"auth": "CUSTOM"}, "no CUSTOM authorisation"),
         ({"kind": "AWS_PROXY", "uri": "arn:aws:lambda:us-east-1:1:function:f"}, "ARN"),
     ],

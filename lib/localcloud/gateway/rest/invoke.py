@@ -18,7 +18,7 @@ from localcloud.gateway.functions import Lambda, NoFunction, NotLetIn
 from localcloud.gateway.integrations import Http
 from localcloud.gateway.invoke import read_body
 from localcloud.gateway.refusals import Refused
-from localcloud.gateway.rest import event, mock, plans, resources
+from localcloud.gateway.rest import event, mock, plans, private, resources
 from localcloud.gateway.rest.refusals import Declined
 from localcloud.gateway.throttle import ACCOUNT_BURST, ACCOUNT_RATE, Throttles
 
@@ -35,6 +35,7 @@ class Target:
     timeout_in_millis: int
     request_parameters: dict[str, str] = field(default_factory=dict)
     connection_type: str = "INTERNET"
+    connection_id: str = ""
 
 
 class RestInvoker:
@@ -193,6 +194,11 @@ def _target(call: Call, integration: Any) -> Target:
     headers["overwrite:header.Host"] = urlsplit(address).netloc
     headers["overwrite:header.x-amzn-apigateway-api-id"] = call.api.api_id
     millis = int(integration.timeout_in_millis or LONGEST_MILLIS)
+    if integration.connection_type == private.VPC_LINK:
+        headers["overwrite:path"] = urlsplit(address).path or "/"
+        through = (private.VPC_LINK, private.link(call, integration))
+        address = private.listener(call, integration, address)
+        return Target(address, integration.http_method, millis, headers, *through)
     return Target(address, integration.http_method, millis, headers)
 
 

@@ -13,7 +13,7 @@ import moto.apigateway.urls as urls
 from moto.apigateway.responses import APIGatewayResponse as Responses
 
 from localcloud.gateway.doors import new_endpoint
-from localcloud.gateway.rest import mock, plans, resources, usage
+from localcloud.gateway.rest import mock, plan_checks, plans, private, resources, usage
 from localcloud.gateway.rest.invoke import LONGEST_MILLIS
 from localcloud.gateway.throttle import ACCOUNT_BURST, ACCOUNT_RATE
 
@@ -25,11 +25,6 @@ BadRequest = exceptions.BadRequestException
 ENDPOINT_TAG = "localcloud:endpoint"
 LEAST_MILLIS = 50
 STAGE_NAME = re.compile(r"\w{1,128}", re.ASCII)
-PERIODS = ("DAY", "WEEK", "MONTH")
-NUMBERS = {
-    "throttle": {"rateLimit": float, "burstLimit": int},
-    "quota": {"limit": int, "offset": int},
-}
 CHANGED = ("create_rest_api", "delete_rest_api", "update_rest_api", "put_method")
 CHANGED += (
     "put_integration",
@@ -92,14 +87,17 @@ def install(gateway: Gateway) -> None:
             )
         if kind == "MOCK":
             _check_templates(options.get("request_templates"))
-        if options.get("connection_type") == "VPC_LINK":
-            raise BadRequest("The local cloud has VPC links for HTTP APIs only: use apigatewayv2")
+        through = options.get("connection_type") == private.VPC_LINK
+        if through and (trouble := private.trouble(self)):
+            raise BadRequest(trouble)
         if kind == "AWS_PROXY" and options.get("credentials"):
             raise BadRequest("Leave credentials out, and call lambda's AddPermission instead")
         millis = options.get("timeout_in_millis")
         if millis is not None and not LEAST_MILLIS <= int(millis) <= LONGEST_MILLIS:
             raise BadRequest(f"Timeout should be between {LEAST_MILLIS} ms and {LONGEST_MILLIS} ms")
-        return original["put_integration"](self, *args, **options)
+        made = original["put_integration"](self, *args, **options)
+        made.connection_id, made.integration_target = private.asked.get()
+        return made
 
     def put_integration_response(
         self: Backend,
@@ -140,7 +138,7 @@ def install(gateway: Gateway) -> None:
         _leave_plans(self, function_id, stage_name)
 
     def create_usage_plan(self: Backend, payload: dict[str, Any]) -> Any:
-        _check_plan(self, payload)
+        plan_checks.check(self, payload)
         plan = original["create_usage_plan"](self, payload)
         plan.created = plans.today()
         return plan
@@ -150,7 +148,7 @@ def install(gateway: Gateway) -> None:
         plan = self.get_usage_plan(usage_plan_id)
         left = []
         for change in patch_operations:
-            field = _number_of(change)
+            field = plan_checks.number_of(change)
             if field is None:
                 left.append(change)
             else:
@@ -207,7 +205,22 @@ def _mend_records(original: dict[str, Callable]) -> None:
         if self.id in backend.apis:
             backend.delete_rest_api(self.id)
 
+    def put_integration(self: Responses) -> Any:
+        """With what moto leaves out of a private integration."""
+        given = self._get_param("connectionId"), self._get_param("integrationTarget")
+        token = private.asked.set(given)
+        try:
+            return original["answer_put_integration"](self)
+        finally:
+            private.asked.reset(token)
+
+    def integration_shown(self: models.Integration) -> dict[str, Any]:
+        names = {"connectionId": "connection_id", "integrationTarget": "integration_target"}
+        own = {name: getattr(self, attribute, None) for name, attribute in names.items()}
+        return original["integration"](self) | {name: v for name, v in own.items() if v}
+
     models.RestAPI.to_dict, models.RestAPI.delete = shown, delete
+    models.Integration.to_json, Responses.put_integration = integration_shown, put_integration
     models.RestAPI.api_id = property(lambda self: self.id)
     models.RestAPI.update_integration_mocks = lambda self, stage_name: None
     models.Stage.stage_variables = property(lambda self: self.variables or {})
@@ -234,34 +247,6 @@ def _leave_plans(backend: Backend, api: str, stage: str | None = None) -> None:
         ]
 
 
-def _check_plan(backend: Backend, payload: dict[str, Any]) -> None:
-    for one in payload.get("apiStages") or []:
-        api = backend.apis.get(one.get("apiId"))
-        if api is None or one.get("stage") not in api.stages:
-            where = f"{one.get('apiId')}:{one.get('stage')}"
-            raise exceptions.NotFoundException(f"API Stage not found: {where}")
-    quota, throttle = payload.get("quota"), payload.get("throttle") or {}
-    if quota and (quota.get("period") not in PERIODS or int(quota.get("limit") or 0) < 1):
-        raise BadRequest("A quota needs a limit of 1 or more and a period: DAY, WEEK or MONTH")
-    if any(float(value) < 0 for value in throttle.values()):
-        raise BadRequest("Usage Plan throttle limits must not be negative")
-
-
-def _number_of(change: dict[str, Any]) -> tuple[str, str, float | int] | None:
-    """What a change makes of a limit of a plan: (throttle or quota, its field, the value)."""
-    _, _, path = change.get("path", "").partition("/")
-    kind, _, name = path.partition("/")
-    if change.get("op") == "remove" or name not in NUMBERS.get(kind, {}):
-        return None
-    try:
-        value = NUMBERS[kind][name](change.get("value"))
-    except (TypeError, ValueError):
-        raise BadRequest(f"Invalid value for {path}: {change.get('value')}") from None
-    if value < 0:
-        raise BadRequest(f"Invalid value for {path}: it must not be negative")
-    return kind, name, value
-
-
 def _check_templates(templates: dict[str, str] | None) -> None:
     if trouble := mock.check_templates(templates):
         raise BadRequest(trouble)
@@ -280,5 +265,7 @@ def _originals() -> dict[str, Callable]:
             "to_dict": models.RestAPI.to_dict,
             "method_settings": models.Stage._get_default_method_settings,
             "answer_create": Responses.create_rest_api,
+            "answer_put_integration": Responses.put_integration,
+            "integration": models.Integration.to_json,
         }
     return Backend._moto
