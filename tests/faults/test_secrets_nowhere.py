@@ -78,12 +78,13 @@ def secrets(run) -> list[bytes]:
 
 
 def test_no_process_shows_one(run, secrets):
-    """But for a task whose definition names the secret: it has a variable, as on ECS."""
+    """But for tasks whose definition names the secret: they have a variable, as on ECS."""
     _, _, watch, _ = run
     assert len(watch.seen) > 5
     assert not [line for line, _ in watch.seen.values() if _has(line, secrets)]
     holders = [line for line, variables in watch.seen.values() if _has(variables.values(), secrets)]
-    assert [line for line in holders if "etl" not in line] == []
+    assert {line[-1] for line in holders if line[-2:-1] == ["-m"]} == {"api"}
+    assert [line for line in holders if "etl" not in line and line[-2:] != ["-m", "api"]] == []
 
 
 def test_no_output_log_or_result_has_one(run, secrets):

@@ -6,8 +6,9 @@ import urllib.request
 import pytest
 from eks_lab import until
 
+# It answers for a second after SIGTERM, while the Service forgets the pod, as on any cluster.
 SERVE = """
-import http.server, os
+import http.server, os, signal, threading
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = (os.environ['VERSION'] + ' ' + os.environ['HOSTNAME']).encode()
@@ -15,7 +16,9 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-http.server.ThreadingHTTPServer((os.environ['HOST'], 8080), Answer).serve_forever()
+server = http.server.ThreadingHTTPServer((os.environ['HOST'], 8080), Answer)
+signal.signal(signal.SIGTERM, lambda *_: threading.Timer(1, server.shutdown).start())
+server.serve_forever()
 """
 
 
