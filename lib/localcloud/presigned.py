@@ -42,7 +42,7 @@ def wsgi(app: Callable) -> Callable:
     def front(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
         query = environ.get("QUERY_STRING", "")
         try:
-            if "X-Amz-Credential=" in query or "AWSAccessKeyId=" in query:
+            if "X-Amz-Credential=" in query or "AWSAccessKeyId=" in query:  # which costs nothing
                 check(environ, dict(parse_qsl(query, keep_blank_values=True)))
         except NotHonoured as refused:
             body = _shown(refused)
@@ -58,11 +58,11 @@ def check(environ: dict[str, Any], asked: dict[str, str], now: dt.datetime | Non
     """Raise NotHonoured unless the request may go on. Those to other services may."""
     now = now or dt.datetime.now(dt.UTC)
     if "AWSAccessKeyId" in asked:  # the older kind, Version 2, names the end
-        if asked.get("Expires", "").isdigit():
+        if asked.get("Expires", "").isdecimal():
             end = dt.datetime.fromtimestamp(min(int(asked["Expires"]), 1 << 35), dt.UTC)
             _check_end(end, now)
         return
-    scope = asked["X-Amz-Credential"].split("/")
+    scope = asked.get("X-Amz-Credential", "").split("/")
     if len(scope) != 5 or scope[3] != "s3":
         return
     seconds = _seconds(asked.get("X-Amz-Expires", ""))
