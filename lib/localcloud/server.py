@@ -52,6 +52,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     from localcloud.http import make_server
     from localcloud.rds import Rds
     from localcloud.rds_data import RdsData
+    from localcloud.rotation import Rotation
     from localcloud.scaling.scaler import Scaler
     from localcloud.storage import Storage
 
@@ -76,6 +77,8 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     glue.register()
     functions = Functions(home, endpoint, ecs.clients)
     functions.register()
+    rotation = Rotation(functions)
+    rotation.register()
     elb = Elb(ecs.place_of_peer, ecs.place_of_address)
     elb.register()
     gateway = Gateway(endpoint, functions)
@@ -107,6 +110,7 @@ def serve(path: Path, port: int, or_free: bool) -> None:
     stopping.wait()
     formation.stop()
     scaler.stop()
+    rotation.stop()
     functions.stop()
     glue.stop()
     emr.stop()

@@ -24,6 +24,7 @@ from moto.core.exceptions import JsonRESTError
 
 from localcloud.functions import Functions
 from localcloud.functions.environment import Outcome
+from localcloud.functions.policy import lets_in
 from localcloud.functions.rules import LARGEST_SYNC, RequestTooLarge, TooManyRequests
 from localcloud.gateway import payload_one
 from localcloud.gateway.call import Call
@@ -31,7 +32,6 @@ from localcloud.gateway.integrations import LONGEST_SECONDS
 from localcloud.gateway.refusals import Refused
 
 SERVICE = "apigateway.amazonaws.com"
-ACTIONS = ("lambda:InvokeFunction", "lambda:*", "*")
 TEXT = re.compile(r"text/.*|application/(.*\+)?(json|xml)|application/javascript")
 
 
@@ -109,26 +109,7 @@ def _lets_in(function: Any, call: Call) -> bool:
         f"arn:aws:execute-api:{call.region}:{call.account}:"
         f"{call.api.api_id}/{call.stage.name}/{where}"
     )
-    return any(_allows(one, source, call.account) for one in function.policy.statements)
-
-
-def _allows(statement: dict[str, Any], source: str, account: str) -> bool:
-    principal = statement.get("Principal")
-    if statement.get("Effect") != "Allow" or statement.get("Action") not in ACTIONS:
-        return False
-    if principal != "*" and principal != {"Service": SERVICE}:
-        return False
-    for values in (statement.get("Condition") or {}).values():
-        for name, wanted in values.items():
-            given = {"AWS:SourceArn": source, "AWS:SourceAccount": account}.get(name)
-            if given is None or not _like(wanted, given):
-                return False
-    return True
-
-
-def _like(pattern: str, text: str) -> bool:
-    written = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(written, text) is not None
+    return lets_in(function, SERVICE, source, call.account)
 
 
 def _event(call: Call) -> dict[str, Any]:
