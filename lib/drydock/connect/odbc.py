@@ -36,7 +36,7 @@ os.environ.setdefault("ODBCINSTINI", "not-read.ini")
 
 FETCH_ROWS = 20_000
 TEXT_BYTES = 4_000
-BATCH_BYTES = 32 << 20
+BATCH_BYTES = 16 << 20
 ANY_DIGITS = (28, 6)  # what psqlodbc calls a numeric without precision
 
 
@@ -113,7 +113,7 @@ def batches(
                 batch_size=fetch_rows,
                 max_bytes_per_batch=BATCH_BYTES,
                 max_binary_size=text_bytes,
-                fetch_concurrently=False,
+                fetch_concurrently=True,
                 **options,
             )
 
