@@ -75,7 +75,7 @@ def losses() -> pd.DataFrame:
 def speed() -> Chart:
     """Draw `reads` as bars; the ways that take columns of ODBC, JDBC and COPY stand out."""
     found = reads()[::-1]
-    chart = _chart("How long a read takes, as a multiple of COPY", 5.2)
+    chart = _chart("How long a read takes, as a multiple of COPY", 5.8)
     axes = chart.subplots()
     colours = [BLUE if way in SHOWN else "#c3c9d2" for way in found["way"]]
     bars = axes.barh(list(found.index), list(found["times_copy"]), color=colours)
