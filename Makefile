@@ -14,7 +14,7 @@ COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run lab test fuzz chaos bench refresh lock clean checks
+.PHONY: help run lab test fuzz chaos bench refresh lock clean checks measures
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,10 +41,16 @@ fuzz:  ## send the AWS doors ten thousand generated requests (FUZZ_SEED=1 FUZZ_R
 chaos:  ## kill what runs a hundred tasks, at random, 20 times (ARGS="--runs 1 --seed 7")
 	@$(SET_UP) --test -- python tests/faults/chaos.py $(ARGS)
 
-bench:  ## time our ETL, reads and API beside pandas, DuckDB, Spark, Datasette and others
-	@$(SET_UP) --bench -- python tests/benchmarks/etl.py $(ARGS)
-	@$(SET_UP) --bench -- python tests/benchmarks/reads.py
-	@$(SET_UP) --bench -- python tests/benchmarks/api.py
+bench:  ## measure our ETL, reads and API beside pandas, DuckDB, Spark and others, into book/benchmarks.md
+	@$(SET_UP) --bench -- $(MAKE) --no-print-directory measures
+
+measures:
+	@mkdir -p build/bench
+	python tests/benchmarks/etl.py --json $(ARGS) > build/bench/etl.json
+	python tests/benchmarks/reads.py --json > build/bench/reads.json
+	python tests/benchmarks/api.py --seconds 10 --json > build/bench/api.json
+	python tests/benchmarks/page.py build/bench > build/bench/page.md
+	@mkdir -p book && mv build/bench/page.md book/benchmarks.md && cat book/benchmarks.md
 
 refresh:  ## run the lessons again and store their new outputs (ARGS=notebooks/01_pipeline.ipynb)
 	@$(SET_UP) --spark -- python -m drydock.notebooks refresh $(ARGS)

@@ -224,7 +224,8 @@ def main() -> None:
         soaked = soak(found, capacity / 2, chosen.soak) if chosen.soak else []
     held = targets(closed, opened, soaked)
     if chosen.json:
-        results = {"closed": closed, "open": opened, "soak": soaked, "targets": held}
+        results = {"runs": chosen.runs, "connections": chosen.connections}
+        results |= {"closed": closed, "open": opened, "soak": soaked, "targets": held}
         print(json.dumps(results, indent=2))
         return
     print(f"closed loop, {chosen.connections} connections, pages of {ROWS}")
