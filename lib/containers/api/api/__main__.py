@@ -34,6 +34,7 @@ def main() -> int:
     logging.getLogger("api").setLevel(logging.INFO)
     # Nobody reads them, and a line for each request should cost little.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # so the manual of logging: no look for the line that logged
     # As the shell counts them. uvicorn stops the server first, then hands the signal on to these.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(128 + signal.SIGINT))

@@ -131,7 +131,7 @@ def create_app(
         """
         query = requests.query(request, models.FlightQuery)
         kind = formats.chosen(request.headers.get("accept", ""))
-        etag = _etag(refresher.version, kind, request.url.query)
+        etag = _etag(refresher.version, kind, request.scope["query_string"])
         headers = {"ETag": etag, "Vary": "Accept", "Cache-Control": "no-cache"}
         filters = query.filters()
         after = -1
@@ -236,7 +236,7 @@ def _unseen(route: str | None, status: int, milliseconds: float) -> None:
     """Where nobody keeps metrics."""
 
 
-def _etag(*parts: str) -> str:
+def _etag(*parts: str | bytes) -> str:
     return f'W/"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
 
