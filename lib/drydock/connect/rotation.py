@@ -20,7 +20,7 @@ class RotationFailed(DrydockError):
 def rotate(handler: Handler, secret_id: str) -> None:
     """Call `handler` for each step of one rotation; raise RotationFailed at the first that fails.
 
-    secretsmanager.rotate_secret does the same with a Lambda function, on AWS and on the local cloud.
+    secretsmanager.rotate_secret does the same with a Lambda function, on AWS and the local cloud.
     """
     for _ in steps_of(handler, secret_id):
         pass
